@@ -1,0 +1,5 @@
+"""``python -m edgecnn``: the command line, where the script is not on the path."""
+
+from edgecnn.cli.main import main
+
+main()

@@ -1,0 +1,76 @@
+"""The ``edgecnn`` command: its verbs, and the one place where an error becomes a line and an exit status."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from edgecnn import __version__
+from edgecnn_runtime.errors import EdgeCNNError, UsageError
+
+FAILURE, USAGE, INTERRUPTED = 1, 2, 130
+
+# Typer 0.26 and later carry a copy of Click, earlier ones import the package: this is Click's ClickException in
+# both, the base of every complaint about the words of a command line.
+_WrongWords = typer.BadParameter.__mro__[2]
+
+app = typer.Typer(
+    name="edgecnn",
+    help="Train small image classifiers, export them to TFLite and ONNX with proof, run them anywhere.",
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(f"edgecnn {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _edgecnn(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and stop.")
+    ] = False,
+) -> None:
+    pass
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command line and return its exit status.
+
+    0 is success, 1 a failure, 2 wrong usage, 130 an interrupt. Errors a user can mend are one ``error:`` line
+    on standard error.
+    """
+    try:
+        status = app(args=list(arguments) or ["--help"], prog_name="edgecnn", standalone_mode=False)
+        sys.stdout.flush()
+    except _WrongWords as problem:
+        return _fail(problem.format_message(), USAGE)  # type: ignore[attr-defined]
+    except UsageError as problem:
+        return _fail(str(problem), USAGE)
+    except EdgeCNNError as problem:
+        return _fail(str(problem), FAILURE)
+    except (KeyboardInterrupt, typer.Abort):
+        return _fail("interrupted", INTERRUPTED)
+    except BrokenPipeError:
+        # The reader (head, less) has seen enough. Python would complain again when it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return status if isinstance(status, int) else 0
+
+
+def _fail(message: str, status: int) -> int:
+    print(f"error: {message}", file=sys.stderr)
+    return status
+
+
+def main() -> None:
+    """Entry point of the ``edgecnn`` script."""
+    sys.exit(run(sys.argv[1:]))

@@ -1,0 +1,127 @@
+"""The contract: what a model file promises about itself.
+
+Export writes it, the file carries it (see :mod:`edgecnn_runtime.container`), and it is the only thing the
+runtime trusts. It is one JSON object, so that any program can read it.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+from edgecnn_runtime.errors import ModelFileError
+
+SCHEMA = 1
+"""Version of the JSON layout. A runtime refuses a contract with a higher number."""
+
+FILTERS = ("nearest", "box", "bilinear", "hamming", "bicubic", "lanczos")
+FITS = ("crop", "stretch")
+
+
+@dataclass(frozen=True)
+class InputSpec:
+    """How a picture becomes the network's input.
+
+    The network takes RGB pixels 0..255 as uint8, shape (N, height, width, 3); every normalisation is in its
+    graph. A picture of another size is resized with Pillow's ``filter``, after the largest centred part of the
+    right shape is cut out (``fit="crop"``) or by stretching the whole (``fit="stretch"``). A picture that
+    already has the input size passes through bit for bit.
+    """
+
+    height: int
+    width: int
+    filter: str = "bilinear"
+    fit: str = "crop"
+    colour: str = "RGB"
+
+
+@dataclass(frozen=True)
+class Golden:
+    """A few real images with the answers seen at export, to repeat on any device.
+
+    Attributes:
+        count: number of images.
+        images: the images as one lossless WebP sheet (:mod:`edgecnn_runtime.sheet`), base64 text.
+        reference: the Keras model's probabilities, shape (count, labels).
+        exported: this file's probabilities at export, same shape.
+    """
+
+    count: int
+    images: str
+    reference: tuple[tuple[float, ...], ...]
+    exported: tuple[tuple[float, ...], ...]
+
+
+@dataclass(frozen=True)
+class Contract:
+    """What a model file promises about itself.
+
+    Attributes:
+        model: name of the network.
+        format: ``tflite`` or ``onnx``.
+        precision: ``fp32``, ``fp16``, ``dynamic`` or ``int8``.
+        labels: class names, in the order of the outputs.
+        input: how a picture becomes the input.
+        output: kind of the outputs; always ``probabilities``.
+        training: data name and fingerprint, recipe, measured accuracy.
+        calibration: number and fingerprint of the images that set the int8 ranges; empty otherwise.
+        parity: how the file compared with the Keras model when it was exported.
+        golden: images and answers for a check on the device.
+        tools: versions of the programs that made the file.
+        payload_sha256: SHA-256 of the model itself, without this contract.
+        schema: version of this layout.
+    """
+
+    model: str
+    format: str
+    precision: str
+    labels: tuple[str, ...]
+    input: InputSpec
+    output: str = "probabilities"
+    training: dict[str, Any] = field(default_factory=dict)
+    calibration: dict[str, Any] = field(default_factory=dict)
+    parity: dict[str, Any] = field(default_factory=dict)
+    golden: Golden | None = None
+    tools: dict[str, str] = field(default_factory=dict)
+    payload_sha256: str = ""
+    schema: int = SCHEMA
+
+    def sealed(self, payload_sha256: str) -> Contract:
+        """The same contract, bound to one payload."""
+        return replace(self, payload_sha256=payload_sha256)
+
+    def to_json(self) -> str:
+        """Compact JSON text, keys in a fixed order."""
+        return json.dumps(asdict(self), ensure_ascii=False, separators=(",", ":"))
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> Contract:
+        """Read and check JSON text.
+
+        Raises:
+            ModelFileError: the text is not a contract this version understands.
+        """
+        try:
+            return _from_dict(json.loads(text))
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as problem:
+            raise ModelFileError(f"the contract in the file cannot be read ({problem})") from None
+
+
+def _from_dict(data: dict[str, Any]) -> Contract:
+    schema = data["schema"]
+    if not isinstance(schema, int) or schema > SCHEMA:
+        raise ValueError(f"schema {schema!r} is newer than this edgecnn understands; upgrade edgecnn")
+    spec = InputSpec(**data.pop("input"))
+    golden = data.pop("golden")
+    labels = data.pop("labels")
+    if not (isinstance(labels, list) and labels and all(isinstance(label, str) for label in labels)):
+        raise ValueError("labels must be a list of names")
+    if not all(isinstance(size, int) and 1 <= size <= 4096 for size in (spec.height, spec.width)):
+        raise ValueError(f"input size {spec.height!r} x {spec.width!r} is not usable")
+    if spec.filter not in FILTERS or spec.fit not in FITS or spec.colour != "RGB":
+        raise ValueError(f"unknown resize rule {spec.filter!r}, {spec.fit!r}, {spec.colour!r}")
+    if golden is not None:
+        rows = {key: tuple(map(tuple, golden.pop(key))) for key in ("reference", "exported")}
+        golden = Golden(**golden, **rows)
+    return Contract(**data, input=spec, labels=tuple(labels), golden=golden)
