@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from edgecnn import __version__
+from edgecnn.cli import classify, data, train
 from edgecnn_runtime.errors import EdgeCNNError, UsageError
 
 FAILURE, USAGE, INTERRUPTED = 1, 2, 130
@@ -40,6 +41,11 @@ def _edgecnn(
     ] = False,
 ) -> None:
     pass
+
+
+app.command("train")(train.train)
+app.command("classify")(classify.classify)
+app.add_typer(data.app, name="data")
 
 
 def run(arguments: Sequence[str]) -> int:

@@ -24,8 +24,8 @@ class InputSpec:
     """How a picture becomes the network's input.
 
     The network takes RGB pixels 0..255 as uint8, shape (N, height, width, 3); every normalisation is in its
-    graph. A picture of another size is resized with Pillow's ``filter``, after the largest centred part of the
-    right shape is cut out (``fit="crop"``) or by stretching the whole (``fit="stretch"``). A picture that
+    graph. A picture of another size is resized with Pillow's ``filter``, after the largest centred part of
+    the right shape is cut out (``fit="crop"``) or by stretching the whole (``fit="stretch"``). A picture that
     already has the input size passes through bit for bit.
     """
 
@@ -122,6 +122,6 @@ def _from_dict(data: dict[str, Any]) -> Contract:
     if spec.filter not in FILTERS or spec.fit not in FITS or spec.colour != "RGB":
         raise ValueError(f"unknown resize rule {spec.filter!r}, {spec.fit!r}, {spec.colour!r}")
     if golden is not None:
-        rows = {key: tuple(map(tuple, golden.pop(key))) for key in ("reference", "exported")}
-        golden = Golden(**golden, **rows)
+        reference, exported = (tuple(map(tuple, golden.pop(key))) for key in ("reference", "exported"))
+        golden = Golden(**golden, reference=reference, exported=exported)
     return Contract(**data, input=spec, labels=tuple(labels), golden=golden)

@@ -1,0 +1,90 @@
+"""``edgecnn train``."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from edgecnn_runtime.errors import UsageError
+
+
+def train(
+    network: Annotated[str, typer.Argument(help="Name of the network: baseline or deeper.")],
+    recipe: Annotated[str, typer.Option(help="How to train: default or lesson.")] = "default",
+    out: Annotated[Path | None, typer.Option(help="Folder of the run.", show_default="runs/NETWORK")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Continue the run in --out, or the latest one.")] = False,
+    epochs: Annotated[int | None, typer.Option(help="Passes over the training images.")] = None,
+    batch_size: Annotated[int | None, typer.Option(help="Images a step.")] = None,
+    lr: Annotated[float | None, typer.Option(help="Highest learning rate.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed of weights, shuffles and augmentation.")] = None,
+    mixed_precision: Annotated[
+        bool | None, typer.Option("--mixed-precision", help="Compute in bfloat16; for GPUs that have it.")
+    ] = None,
+    full: Annotated[
+        bool | None, typer.Option("--full", help="Train on all 50,000 images, holding none out for validation.")
+    ] = None,
+    data: Annotated[Path | None, typer.Option(help="Data folder.", show_default="user cache")] = None,
+    tensorboard: Annotated[bool, typer.Option("--tensorboard", help="Write TensorBoard logs too.")] = False,
+) -> None:
+    """Train a network on CIFAR-10.
+
+    Example: edgecnn train baseline --recipe lesson --seed 1
+
+    Ctrl-C saves the state and stops; --resume goes on from there.
+    """
+    from edgecnn import zoo
+    from edgecnn.training import backend, checkpoint, recipe as recipes, run
+
+    chosen = zoo.find(network)
+    changes = {
+        "epochs": epochs,
+        "batch_size": batch_size,
+        "learning_rate": lr,
+        "seed": seed,
+        "mixed_precision": mixed_precision,
+        "validation": "none" if full else None,
+    }
+    changes = {name: value for name, value in changes.items() if value is not None}
+    plan = replace(recipes.find(recipe), **changes)  # type: ignore[arg-type]
+    if resume:
+        if changes:
+            raise UsageError(f"a resumed run keeps its recipe; leave out: {', '.join(changes)}")
+        folder = run.folder_to_resume(out, chosen.name)
+        trained_network, plan, _ = checkpoint.peek(folder / run.CHECKPOINT)
+        if trained_network != chosen.name:
+            raise UsageError(f"{folder} is a run of {trained_network}, not of {chosen.name}")
+
+    from edgecnn.data import cifar10
+
+    cifar = cifar10.load(data)
+    if not resume:
+        folder = run.new_folder(out, chosen.name)
+    framework = backend.choose()
+    device = backend.describe(framework)
+    print(device, flush=True)
+
+    training, watched = cifar.split() if plan.validation == "held-out" else (cifar.train, None)
+    if plan.validation == "test":
+        watched = cifar.test
+        print("The lesson watches the test images while it trains; nothing is chosen by them here.")
+    print(
+        f"{chosen.name}: {chosen.parameters:,} parameters; recipe {plan.name}: {plan.epochs} epochs of "
+        f"{len(training):,} images, batches of {plan.batch_size}; in {folder}",
+        flush=True,
+    )
+
+    from edgecnn.training.train import train as train_network
+
+    try:
+        trained = train_network(
+            chosen, plan, training, watched, folder, resume, folder / "tensorboard" if tensorboard else None
+        )
+    except KeyboardInterrupt:
+        print(f"Stopped; the state is saved. Continue with: edgecnn train {chosen.name} --out {folder} --resume")
+        raise
+    metrics = run.write(folder, chosen, plan, trained, training, cifar.test, device)
+    print(f"test accuracy {metrics['test_accuracy']:.2%} on {metrics['test_images']:,} images")
+    print(f"saved {folder}/{run.MODEL}; export it with: edgecnn export {folder} --int8")

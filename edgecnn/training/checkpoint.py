@@ -1,0 +1,87 @@
+"""The whole state of a run in one file, written atomically.
+
+Random choices depend on the seed and the epoch alone (:mod:`edgecnn.training.plan`) and dropout's seeds are among
+the model's variables, so weights, optimizer, position and history are everything. The file knows no backend: a run
+begun under TensorFlow continues under JAX.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import zipfile
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from edgecnn.training.recipe import Recipe
+from edgecnn_runtime.errors import TrainingError
+
+
+@dataclass
+class Progress:
+    """How far a run has come.
+
+    Attributes:
+        epoch: the epoch under way, from 0.
+        step: steps of it that are done.
+        loss_sum: sum of their losses.
+        correct: number of their images that were right.
+        seconds: time spent training, over all sittings.
+        history: one row of figures for each finished epoch.
+    """
+
+    epoch: int = 0
+    step: int = 0
+    loss_sum: float = 0.0
+    correct: float = 0.0
+    seconds: float = 0.0
+    history: list[dict[str, float]] = field(default_factory=list)
+
+
+def save(path: Path, network: str, recipe: Recipe, progress: Progress, variables: list[Any]) -> None:
+    """Write the state to ``path``: either the whole new file is there afterwards, or the old one still is."""
+    about = {"network": network, "recipe": asdict(recipe), "progress": asdict(progress)}
+    arrays = {f"v{index}": np.asarray(variable) for index, variable in enumerate(variables)}
+    temporary = path.with_name(path.name + ".tmp")
+    with temporary.open("wb") as file:
+        np.savez(file, about=np.array(json.dumps(about)), **arrays)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)
+
+
+def peek(path: Path) -> tuple[str, Recipe, Progress]:
+    """Network name, recipe and progress of a saved state.
+
+    Raises:
+        TrainingError: there is no checkpoint, or it cannot be read.
+    """
+    with _opened(path) as saved:
+        about = json.loads(str(saved["about"]))
+    return about["network"], Recipe.from_dict(about["recipe"]), Progress(**about["progress"])
+
+
+def restore(path: Path, variables: list[Any]) -> None:
+    """Put the saved values into ``variables``, the list that was saved.
+
+    Raises:
+        TrainingError: the file cannot be read or belongs to another network.
+    """
+    with _opened(path) as saved:
+        values = [saved[f"v{index}"] for index in range(len(saved.files) - 1)]
+    if [value.shape for value in values] != [tuple(variable.shape) for variable in variables]:
+        raise TrainingError(f"{path} holds the weights of another network or optimizer")
+    for variable, value in zip(variables, values, strict=True):
+        variable.assign(value)
+
+
+def _opened(path: Path) -> Any:
+    try:
+        return np.load(path, allow_pickle=False)
+    except FileNotFoundError:
+        raise TrainingError(f"{path} does not exist: there is no run to resume there") from None
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as problem:
+        raise TrainingError(f"{path} is not a readable checkpoint ({problem})") from None

@@ -1,0 +1,105 @@
+"""A run directory: where it is, and what a finished run leaves in it.
+
+``model.keras`` (what is exported), ``recipe.json``, ``history.csv``, ``metrics.json``, ``checkpoint.npz``, and the
+pictures ``curves.png``, ``predictions.png`` and ``confusion.png``.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import platform
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from edgecnn.training.recipe import Recipe
+from edgecnn.training.train import CHECKPOINT, Trained, predict
+from edgecnn.zoo.network import Network
+from edgecnn_export import keras_file
+from edgecnn_runtime.contract import InputSpec
+from edgecnn_runtime.errors import TrainingError
+
+if TYPE_CHECKING:
+    from edgecnn_export.dataset import Dataset
+
+MODEL = "model.keras"
+
+
+def new_folder(given: Path | None, network: str) -> Path:
+    """Make the folder of a new run: ``given``, else the next free ``runs/NETWORK``, ``runs/NETWORK-2``, ...
+
+    Raises:
+        TrainingError: ``given`` already holds a run, or cannot be made.
+    """
+    folder = given or _free_folder(network)
+    if (folder / CHECKPOINT).exists():
+        raise TrainingError(f"{folder} already holds a run; continue it with --resume or choose another --out")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as problem:
+        raise TrainingError(f"the folder {folder} cannot be made ({problem.strerror})") from None
+    return folder
+
+
+def folder_to_resume(given: Path | None, network: str) -> Path:
+    """The folder of the run to continue: ``given``, else the latest run of the network.
+
+    Raises:
+        TrainingError: there is none.
+    """
+    if given:
+        return given
+    runs = sorted(Path("runs").glob(f"{network}*/{CHECKPOINT}"), key=lambda path: path.stat().st_mtime)
+    if not runs:
+        raise TrainingError(f"there is no run of {network} in runs/ to resume; name its folder with --out")
+    return runs[-1].parent
+
+
+def _free_folder(network: str) -> Path:
+    folder, number = Path("runs") / network, 1
+    while folder.exists():
+        number += 1
+        folder = Path("runs") / f"{network}-{number}"
+    return folder
+
+
+def write(
+    folder: Path, network: Network, recipe: Recipe, trained: Trained, training: Dataset, test: Dataset, device: str
+) -> dict[str, Any]:
+    """Evaluate on ``test``, write everything, and return what ``metrics.json`` holds."""
+    from edgecnn import plots
+
+    probabilities = predict(trained.model, test.images)
+    metrics = {
+        "network": network.name,
+        "parameters": trained.model.count_params(),
+        "recipe": recipe.name,
+        "seed": recipe.seed,
+        "test_accuracy": float((probabilities.argmax(-1) == test.labels).mean()),
+        "test_images": len(test),
+        "training_data": training.name,
+        "training_images": len(training),
+        "training_fingerprint": training.fingerprint,
+        "test_fingerprint": test.fingerprint,
+        "seconds": round(trained.seconds, 1),
+        "images_per_second": round(recipe.epochs * len(training) / trained.seconds, 1),
+        "device": device,
+        "python": platform.python_version(),
+    }
+    about = keras_file.About(
+        network.name,
+        test.label_names,
+        InputSpec(network.height, network.width),
+        {key: metrics[key] for key in ("training_data", "training_fingerprint", "recipe", "seed", "test_accuracy")},
+    )
+    keras_file.save(folder / MODEL, trained.model, about)
+    (folder / "recipe.json").write_text(recipe.to_json())
+    (folder / "metrics.json").write_text(json.dumps(metrics, indent=2) + "\n")
+    with (folder / "history.csv").open("w", newline="") as file:
+        writer = csv.DictWriter(file, list(trained.history[0]))
+        writer.writeheader()
+        writer.writerows(trained.history)
+    plots.curves(folder / "curves.png", trained.history, watched="test" if recipe.validation == "test" else "validation")
+    plots.predictions(folder / "predictions.png", test, probabilities)
+    plots.confusion(folder / "confusion.png", test, probabilities)
+    return metrics

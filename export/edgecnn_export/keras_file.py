@@ -1,0 +1,86 @@
+"""Keras files that know what they are: ``.keras`` archives with one more member, ``edgecnn.json``.
+
+Keras ignores the member. With it, one file is enough to export: labels, resize rule and training data travel with
+the weights.
+"""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from edgecnn_runtime.contract import InputSpec
+from edgecnn_runtime.errors import ExportError
+
+if TYPE_CHECKING:
+    import keras
+
+_MEMBER = "edgecnn.json"
+
+
+@dataclass(frozen=True)
+class About:
+    """What a Keras model is.
+
+    Attributes:
+        name: name of the network.
+        labels: class names, in the order of the outputs.
+        input: how a picture becomes the input.
+        training: data, recipe and measured accuracy, for people.
+    """
+
+    name: str
+    labels: tuple[str, ...]
+    input: InputSpec
+    training: dict[str, Any] = field(default_factory=dict)
+
+
+def save(path: Path, model: keras.Model, about: About) -> None:
+    """Write ``model`` and ``about`` to ``path``, which appears only when it is complete."""
+    temporary = path.with_name(f".{path.stem}.tmp.keras")
+    try:
+        model.save(temporary)
+        with zipfile.ZipFile(temporary, "a", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr(_MEMBER, json.dumps(asdict(about), indent=1))
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def read_about(path: Path) -> About:
+    """What the file at ``path`` says of itself; quick, the weights are not read.
+
+    Raises:
+        ExportError: it is missing, is not a Keras file, or was not written by edgecnn.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            data = json.loads(archive.read(_MEMBER))
+        return About(data["name"], tuple(data["labels"]), InputSpec(**data["input"]), data["training"])
+    except FileNotFoundError:
+        raise ExportError(f"{path} does not exist; expected a .keras file or a run folder of edgecnn train") from None
+    except (zipfile.BadZipFile, OSError) as problem:
+        raise ExportError(f"{path} is not a .keras file ({problem})") from None
+    except (KeyError, TypeError, ValueError):
+        raise ExportError(
+            f"{path} does not say what its labels are: it was not written by edgecnn train"
+        ) from None
+
+
+def load(path: Path) -> tuple[keras.Model, About]:
+    """The model in float32 and what it says of itself.
+
+    Raises:
+        ExportError: see :func:`read_about`; or Keras cannot rebuild the model.
+    """
+    about = read_about(path)
+    import keras
+
+    try:
+        return keras.saving.load_model(path, compile=False, safe_mode=True), about
+    except (ValueError, TypeError, KeyError, OSError) as problem:
+        first_line = str(problem).strip().splitlines()[0]
+        raise ExportError(f"{path} cannot be loaded by Keras ({first_line})") from None

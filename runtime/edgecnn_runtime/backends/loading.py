@@ -1,0 +1,48 @@
+"""What both kinds of backend do while they load: import a library and check a model's tensors."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Sequence
+from types import ModuleType
+
+from edgecnn_runtime.contract import Contract
+from edgecnn_runtime.errors import BackendError, ModelFileError
+from edgecnn_runtime.quiet import quiet
+
+
+def import_library(module: str, extra: str) -> ModuleType:
+    """Import an interpreter's module.
+
+    Raises:
+        BackendError: it is installed, but does not load.
+    """
+    try:
+        with quiet():
+            return importlib.import_module(module)
+    except Exception as problem:  # a compiled module built for another numpy fails in many ways
+        package = module.partition(".")[0]
+        raise BackendError(
+            f"{package} is installed but does not load ({first_line(problem)}); "
+            f'pip install "edgecnn[{extra}]"'
+        ) from None
+
+
+def check_tensors(contract: Contract, input_shape: Sequence[object], output_shape: Sequence[object]) -> None:
+    """Compare a model's own shapes with its contract; the first axis is the batch.
+
+    Raises:
+        ModelFileError: they differ.
+    """
+    promised = [contract.input.height, contract.input.width, 3], [len(contract.labels)]
+    actual = list(input_shape)[1:], list(output_shape)[1:]
+    if actual != promised:
+        raise ModelFileError(
+            f"the model's input and output {actual} are not those of its contract {promised}; export it again"
+        )
+
+
+def first_line(problem: Exception) -> str:
+    """An interpreter's message, cut to one line."""
+    lines = str(problem).strip().splitlines()
+    return lines[0] if lines else type(problem).__name__

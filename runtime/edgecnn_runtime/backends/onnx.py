@@ -1,0 +1,56 @@
+"""ONNX files, in onnxruntime."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from edgecnn_runtime.backends import LIBRARIES
+from edgecnn_runtime.backends.loading import check_tensors, first_line, import_library
+from edgecnn_runtime.contract import Contract
+from edgecnn_runtime.errors import BackendError, ModelFileError
+from edgecnn_runtime.quiet import quiet
+
+_TYPES = {"tensor(uint8)": np.uint8, "tensor(float)": np.float32}
+
+# Enough to keep every core busy, few enough for VGG16's activations (13 MB a layer) on a small device.
+_BATCH = 16
+
+_ERRORS_ONLY = 3
+
+
+class OnnxBackend:
+    """One ONNX model, a batch of images at a time."""
+
+    def __init__(self, model: bytes, contract: Contract, threads: int | None) -> None:
+        """Load the model; see :func:`edgecnn_runtime.backends.open_backend`."""
+        library = import_library("onnxruntime", LIBRARIES["onnxruntime"].extra)
+        self.name = f"onnxruntime {library.__version__}"
+        options = library.SessionOptions()
+        options.log_severity_level = _ERRORS_ONLY
+        options.intra_op_num_threads = threads or 0
+        try:
+            with quiet():
+                self._session = library.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+        except Exception as problem:  # onnxruntime's exceptions have no base of their own
+            raise BackendError(
+                f"{self.name} cannot run the model ({first_line(problem)}); install a newer interpreter"
+            ) from None
+        (self._input, *others), (self._output, *_) = self._session.get_inputs(), self._session.get_outputs()
+        check_tensors(contract, self._input.shape, self._output.shape)
+        if self._input.type not in _TYPES or others:
+            raise ModelFileError(
+                f"the model's input is {self._input.type}, not pixels 0..255; export it again"
+            )
+
+    def scores(self, pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+        """Probabilities, as :meth:`edgecnn_runtime.backends.Backend.scores`."""
+        scores = np.empty((len(pixels), self._output.shape[1]), np.float32)
+        try:
+            for start in range(0, len(pixels), _BATCH):
+                images = pixels[start : start + _BATCH].astype(_TYPES[self._input.type], copy=False)
+                outputs = self._session.run([self._output.name], {self._input.name: images})
+                scores[start : start + _BATCH] = outputs[0]
+        except Exception as problem:  # as above
+            raise BackendError(f"{self.name} failed on an image ({first_line(problem)})") from None
+        return scores

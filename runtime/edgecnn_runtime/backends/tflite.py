@@ -1,0 +1,64 @@
+"""TFLite files, in LiteRT or in tflite-runtime: two packages with the same interface."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from edgecnn_runtime.backends import LIBRARIES
+from edgecnn_runtime.backends.loading import check_tensors, first_line, import_library
+from edgecnn_runtime.contract import Contract
+from edgecnn_runtime.errors import BackendError, ModelFileError
+from edgecnn_runtime.quiet import quiet
+
+
+class TFLiteBackend:
+    """One TFLite model, one image at a time: its input has a fixed batch of 1."""
+
+    def __init__(self, name: str, model: bytes, contract: Contract, threads: int | None) -> None:
+        """Load the model into the library ``name``; see :func:`edgecnn_runtime.backends.open_backend`."""
+        package, extra = LIBRARIES[name].package, LIBRARIES[name].extra
+        library = import_library(f"{package}.interpreter", extra)
+        self.name = f"{name} {sys.modules[package].__version__}"
+        try:
+            with quiet():
+                self._interpreter = library.Interpreter(model_content=model, num_threads=threads)
+                self._interpreter.allocate_tensors()
+        except (ValueError, RuntimeError) as problem:
+            raise BackendError(
+                f"{self.name} cannot run the model ({first_line(problem)}); install a newer interpreter"
+            ) from None
+        self._input: dict[str, Any] = self._interpreter.get_input_details()[0]
+        self._output: dict[str, Any] = self._interpreter.get_output_details()[0]
+        check_tensors(contract, self._input["shape"].tolist(), self._output["shape"].tolist())
+        _check_takes_pixels(self._input)
+
+    def scores(self, pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+        """Probabilities, as :meth:`edgecnn_runtime.backends.Backend.scores`."""
+        scores = np.empty((len(pixels), self._output["shape"][1]), np.float32)
+        try:
+            for index in range(len(pixels)):
+                image = pixels[index : index + 1].astype(self._input["dtype"], copy=False)
+                self._interpreter.set_tensor(self._input["index"], image)
+                self._interpreter.invoke()
+                scores[index] = _real(self._interpreter.get_tensor(self._output["index"])[0], self._output)
+        except (ValueError, RuntimeError) as problem:
+            raise BackendError(f"{self.name} failed on an image ({first_line(problem)})") from None
+        return scores
+
+
+def _check_takes_pixels(tensor: dict[str, Any]) -> None:
+    if tensor["dtype"] not in (np.uint8, np.float32) or tensor["quantization"] not in ((1.0, 0), (0.0, 0)):
+        raise ModelFileError(
+            f"the model's input is {tensor['dtype'].__name__}, quantized by {tensor['quantization']}, "
+            "not pixels 0..255; export it again"
+        )
+
+
+def _real(values: npt.NDArray[Any], tensor: dict[str, Any]) -> npt.NDArray[np.float32]:
+    """Real values of a tensor that may be quantized; a scale of 0 says that it is not."""
+    scale, zero_point = tensor["quantization"]
+    return (values.astype(np.float32) - zero_point) * np.float32(scale) if scale else values

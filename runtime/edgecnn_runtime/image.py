@@ -1,0 +1,172 @@
+"""The only place that opens pictures: any file becomes RGB pixels of the size a network takes.
+
+Training on folders, calibration, evaluation and classification all come through here, so a resize can never
+differ between them.
+"""
+
+from __future__ import annotations
+
+import os
+import warnings
+from contextlib import nullcontext
+from pathlib import Path
+from typing import BinaryIO, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, UnidentifiedImageError
+
+from edgecnn_runtime.contract import InputSpec
+from edgecnn_runtime.errors import ImageError
+from edgecnn_runtime.quiet import quiet
+
+Pixels = npt.NDArray[np.uint8]
+Picture: TypeAlias = "str | os.PathLike[str] | BinaryIO | Image.Image | Pixels"
+"""A path, an open binary file, a Pillow image, or RGB pixels of shape (height, width, 3)."""
+
+MAX_PIXELS = 100_000_000
+"""The largest picture that is decoded: 300 MB as RGB."""
+
+# Formats that only hold pixels. Pillow knows others, but for one of them (EPS) it starts Ghostscript, and
+# loading all its plugins takes longer than classifying a picture.
+_FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "PPM", "TIFF", "JPEG2000")
+
+_ORIENTATION_TAG = 0x0112
+_UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+
+
+def pixels(source: Picture, spec: InputSpec) -> Pixels:
+    """A picture as a network takes it.
+
+    A picture that already has the input size passes through bit for bit.
+
+    Returns:
+        RGB pixels 0..255, shape (height, width, 3).
+
+    Raises:
+        ImageError: as :func:`load`.
+    """
+    image = load(source)
+    if image.size != (spec.width, spec.height):
+        box = _centre(image.size, spec) if spec.fit == "crop" else None
+        image = image.resize((spec.width, spec.height), Image.Resampling[spec.filter.upper()], box)
+    return np.array(image)
+
+
+def load(source: Picture) -> Image.Image:
+    """A picture in RGB, upright.
+
+    EXIF orientation is applied. Transparent parts become white. 16 bits a channel are scaled to 8, floating
+    point from 0..1 (or from 0..255, if any value exceeds 1). Of an animation, the first frame is taken.
+
+    Raises:
+        ImageError: the file is missing, is not a picture, is damaged, or is larger than 100 megapixels.
+    """
+    try:
+        # Pillow warns of odd metadata, which do not matter here, and of sizes, which are checked below.
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return _load(source)
+    except Exception as problem:  # Pillow's plugins raise nearly anything on damaged data
+        raise ImageError(f"{_name(source)}: {_explanation(problem)}") from None
+
+
+def _load(source: Picture) -> Image.Image:
+    if isinstance(source, np.ndarray):
+        if source.dtype != np.uint8 or source.ndim != 3 or source.shape[2] != 3:
+            raise ImageError(f"expected uint8 pixels (height, width, 3), got {source.dtype} {source.shape}")
+        source = Image.fromarray(source)
+    if isinstance(source, Image.Image):
+        return _decode(source)
+    if isinstance(source, str | os.PathLike):
+        _check_file(Path(source))
+    with Image.open(source, formats=_FORMATS) as image:
+        return _decode(image)
+
+
+def _check_file(path: Path) -> None:
+    size = path.stat().st_size  # a missing file ends here
+    if path.is_dir():
+        raise ImageError("is a folder; name the pictures in it")
+    if not path.is_file():
+        raise ImageError("is not a file; name a picture")
+    if not size:
+        raise ImageError("is empty; copy it again")
+
+
+def _decode(image: Image.Image) -> Image.Image:
+    if image.width * image.height > MAX_PIXELS:
+        raise Image.DecompressionBombError
+    if not image.width * image.height:
+        raise ImageError("has no pixels")
+    # libtiff describes the damage it finds on standard error.
+    with quiet() if image.format == "TIFF" else nullcontext():
+        image.load()
+    return _rgb(_upright(image))
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    # After loading: Pillow turns TIFF files by itself, and then removes the tag.
+    try:
+        orientation = image.getexif().get(_ORIENTATION_TAG)
+    except Exception:  # a picture is good even where its metadata are damaged
+        return image
+    return image.transpose(_UPRIGHT[orientation]) if orientation in _UPRIGHT else image
+
+
+def _rgb(image: Image.Image) -> Image.Image:
+    # Pillow's own conversion of these modes cuts off everything above 255.
+    if image.mode == "F":
+        values = np.nan_to_num(np.asarray(image, np.float32))
+        return _grey(np.rint(values * 255 if values.max() <= 1 else values))
+    if image.mode.startswith("I"):
+        # The upper of two bytes, as Pillow does for 16-bit colour.
+        return _grey(np.asarray(image).astype(np.int64) >> 8)
+    if image.has_transparency_data:
+        straight = image.convert("LA") if image.mode == "La" else image
+        white = Image.new("RGBA", image.size, "white")
+        return Image.alpha_composite(white, straight.convert("RGBA")).convert("RGB")
+    return image if image.mode == "RGB" else image.convert("RGB")
+
+
+def _grey(values: npt.NDArray[np.float32] | npt.NDArray[np.int64]) -> Image.Image:
+    return Image.fromarray(values.clip(0, 255).astype(np.uint8)).convert("RGB")
+
+
+def _centre(size: tuple[int, int], spec: InputSpec) -> tuple[float, float, float, float]:
+    """The largest centred box of the input's shape, in pixels: left, upper, right, lower."""
+    width, height = size
+    if width * spec.height > height * spec.width:
+        margin = (width - height * spec.width / spec.height) / 2
+        return margin, 0, width - margin, height
+    margin = (height - width * spec.height / spec.width) / 2
+    return 0, margin, width, height - margin
+
+
+def _name(source: Picture) -> str:
+    if isinstance(source, str | os.PathLike):
+        return os.fspath(source)
+    return str(getattr(source, "filename", "") or getattr(source, "name", "") or "the picture")
+
+
+def _explanation(problem: Exception) -> str:
+    match problem:
+        case ImageError():
+            return str(problem)
+        case FileNotFoundError():
+            return "no such file; check the path"
+        case PermissionError():
+            return "cannot be read; check its permissions"
+        case UnidentifiedImageError():
+            return "not a picture in a known format, or a damaged one; save it as JPEG or PNG"
+        case Image.DecompressionBombError():
+            return f"has more than {MAX_PIXELS // 1_000_000} megapixels; make it smaller"
+    return f"is damaged ({problem or type(problem).__name__}); copy or save it again"
