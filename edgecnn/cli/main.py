@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from edgecnn import __version__
-from edgecnn.cli import classify, data, train
+from edgecnn.cli import classify, data, export, parity, train
 from edgecnn_runtime.errors import EdgeCNNError, UsageError
 
 FAILURE, USAGE, INTERRUPTED = 1, 2, 130
@@ -44,6 +44,8 @@ def _edgecnn(
 
 
 app.command("train")(train.train)
+app.command("export")(export.export)
+app.command("parity")(parity.parity)
 app.command("classify")(classify.classify)
 app.add_typer(data.app, name="data")
 

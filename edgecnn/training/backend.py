@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 from importlib.util import find_spec
 from typing import Any
 
 from edgecnn_runtime.errors import TrainingError
+from edgecnn_runtime.quiet import quiet
 
 _PACKAGES = {"tensorflow": "tensorflow", "jax": "jax"}
 
@@ -28,7 +30,21 @@ def choose() -> str:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # oneDNN and CUDA notices, not errors
     # TensorFlow turns oneDNN on by itself only on CPUs with AVX-512 or AMX; on AVX2 it doubles the speed too.
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+    with quiet():  # TensorFlow writes notices about missing GPUs before it looks at its log level
+        importlib.import_module("keras")
     return backend
+
+
+def choose_tensorflow(purpose: str) -> None:
+    """Settle on TensorFlow, which the converters need, whatever trained the model.
+
+    Raises:
+        TrainingError: it is not installed.
+    """
+    if not find_spec("tensorflow"):
+        raise TrainingError(f'{purpose} needs TensorFlow; install it with: pip install "edgecnn[export]"')
+    os.environ["KERAS_BACKEND"] = "tensorflow"
+    choose()
 
 
 def compiled_steps(backend: str) -> Any:

@@ -22,7 +22,7 @@ from edgecnn_runtime.errors import TrainingError
 if TYPE_CHECKING:
     from edgecnn_export.dataset import Dataset
 
-MODEL = "model.keras"
+MODEL = keras_file.IN_RUN_FOLDER
 
 
 def new_folder(given: Path | None, network: str) -> Path:

@@ -18,6 +18,7 @@ from edgecnn_runtime.errors import ExportError
 if TYPE_CHECKING:
     import keras
 
+IN_RUN_FOLDER = "model.keras"
 _MEMBER = "edgecnn.json"
 
 
@@ -48,6 +49,11 @@ def save(path: Path, model: keras.Model, about: About) -> None:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def locate(path: Path) -> Path:
+    """The Keras file meant by ``path``, which is that file or the folder of a training run."""
+    return path / IN_RUN_FOLDER if path.is_dir() else path
 
 
 def read_about(path: Path) -> About:

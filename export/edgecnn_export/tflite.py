@@ -37,7 +37,9 @@ def convert(model: keras.Model, precision: str, calibration: Images | None) -> b
     def network(pixels: Any) -> dict[str, Any]:
         return {"probabilities": model(tf.cast(pixels, tf.float32), training=False)}
 
-    converter = tf.lite.TFLiteConverter.from_concrete_functions([network.get_concrete_function()])
+    module = tf.Module()
+    module.weights = [variable.value for variable in model.variables]
+    converter = tf.lite.TFLiteConverter.from_concrete_functions([network.get_concrete_function()], module)
     # Dense layers quantized per channel need FULLY_CONNECTED version 12, which tflite-runtime 2.14 does not have.
     converter._experimental_disable_per_channel_quantization_for_dense_layers = True
     if precision != "fp32":

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from edgecnn_runtime import container
-from edgecnn_runtime.backends import LIBRARIES, choose, default_format, loading, open_backend
+from edgecnn_runtime.backends import LIBRARIES, choose, default_format, loading, open_backend, tflite
 from edgecnn_runtime.contract import InputSpec
 from edgecnn_runtime.errors import BackendError, ModelFileError, UsageError
 
@@ -154,3 +154,20 @@ def test_wrong_pixels_are_no_traceback(model: Path) -> None:
     with pytest.raises(BackendError, match="failed on an image"):
         backend.scores(np.zeros((1, 5, 4, 3), np.uint8))
     assert backend.scores(np.zeros((0, 4, 4, 3), np.uint8)).shape == (0, 3)
+
+
+def test_quantized_values_are_made_real() -> None:
+    values = np.array([-128, 0, 127], np.int8)
+    expected = [0, 0.5, 0.99609375]
+    assert tflite._real(values, {"quantization": (1 / 256, -128)}).tolist() == expected
+    assert tflite._real(values.view(np.uint8) ^ 128, {"quantization": (1 / 256, 0)}).tolist() == expected
+    floats = np.array([0.1, 0.9], np.float32)
+    assert tflite._real(floats, {"quantization": (0.0, 0)}) is floats
+
+
+def test_an_input_that_is_not_pixels_is_refused() -> None:
+    for kind, quantization in [(np.uint8, (1.0, 0)), (np.float32, (0.0, 0))]:
+        tflite._check_takes_pixels({"dtype": kind, "quantization": quantization})
+    for kind, quantization in [(np.uint8, (0.99, 0)), (np.uint8, (1.0, 1)), (np.int8, (1.0, 0))]:
+        with pytest.raises(ModelFileError, match=r"not pixels 0\.\.255"):
+            tflite._check_takes_pixels({"dtype": kind, "quantization": quantization})

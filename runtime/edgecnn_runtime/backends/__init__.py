@@ -78,6 +78,13 @@ def choose(model_format: str, name: str | None = None) -> str:
     raise BackendError(f"{each} breaks beside {rivals[0]}, which is already loaded; start a new process")
 
 
+def installed(model_format: str) -> list[str]:
+    """Names of the installed interpreters that run files of this format, the preferred one first."""
+    return [
+        name for name, library in LIBRARIES.items() if library.format == model_format and _is_installed(library)
+    ]
+
+
 def default_format(name: str | None = None) -> str:
     """Format of the files that the named interpreter runs; without a name, the first that is installed."""
     installed = [library.format for library in LIBRARIES.values() if _is_installed(library)]

@@ -1,0 +1,80 @@
+"""``edgecnn export``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from edgecnn_export.parity import Row
+
+
+def export(
+    model: Annotated[Path, typer.Argument(help="A .keras file of edgecnn train, or the folder of its run.")],
+    formats: Annotated[
+        list[str] | None,
+        typer.Option("--format", help="tflite or onnx; may be repeated.", show_default="both"),
+    ] = None,
+    precisions: Annotated[
+        list[str] | None,
+        typer.Option("--precision", help="fp32, fp16, dynamic or int8; may be repeated.", show_default="fp32"),
+    ] = None,
+    int8: Annotated[bool, typer.Option("--int8", help="Short for --precision int8.")] = False,
+    out: Annotated[Path | None, typer.Option(help="Folder of the files.", show_default="the model's")] = None,
+    calibration: Annotated[
+        Path | None,
+        typer.Option(help="Folder of pictures that set the int8 ranges.", show_default="bundled CIFAR-10"),
+    ] = None,
+    data: Annotated[
+        Path | None, typer.Option(help="Data folder with the test images to compare on.", show_default="user cache")
+    ] = None,
+) -> None:
+    """Export a trained network to TFLite and ONNX, each file proved against the Keras model.
+
+    Every file is run in every installed interpreter and compared with the Keras model on real images. One that does
+    not give the model's answers is refused: it is not written, and the command ends with status 1.
+
+    Example: edgecnn export runs/baseline --int8
+    """
+    from edgecnn.data import proof, samples
+    from edgecnn.training import backend
+    from edgecnn_export import keras_file
+
+    source = keras_file.locate(model)
+    about = keras_file.read_about(source)
+    backend.choose_tensorflow("export")
+    evaluation = proof.test_images(data)
+    if calibration is None:
+        images = samples.calibration()
+    else:
+        from edgecnn_export import calibration as pictures
+
+        images = pictures.from_folder(calibration, about.input)
+    print(f"calibration: {len(images):,} images of {images.name}; proof: {len(evaluation):,} of {evaluation.name}")
+
+    from edgecnn_export.export import export as export_files
+
+    wanted = list(dict.fromkeys((precisions or []) + (["int8"] if int8 else []))) or ["fp32"]
+    export_files(
+        source,
+        list(dict.fromkeys(formats or ["tflite", "onnx"])),
+        wanted,
+        out or source.parent,
+        images,
+        evaluation,
+        _report,
+    )
+
+
+def _report(path: Path, rows: list[Row]) -> None:
+    refused = any(row.failures for row in rows)
+    print(f"{'refused' if refused else 'saved'} {path}", flush=True)
+    for row in rows:
+        verdict = "; ".join(row.failures) or "passed"
+        print(
+            f"  {row.backend}: {verdict}: accuracy {row.accuracy:.2%} ({row.change:+.2f} points), "
+            f"agreement {row.agreement:.2%}, largest difference {row.difference:.1e}, {row.latency:.3f} ms",
+            flush=True,
+        )

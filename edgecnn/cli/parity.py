@@ -1,0 +1,55 @@
+"""``edgecnn parity``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from edgecnn_runtime.errors import ParityError
+
+
+def parity(
+    model: Annotated[Path, typer.Argument(help="The .keras file, or the folder of its run.")],
+    files: Annotated[list[Path], typer.Argument(help="Exported .tflite and .onnx files.")],
+    data: Annotated[
+        Path | None, typer.Option(help="Data folder with CIFAR-10.", show_default="user cache")
+    ] = None,
+    quick: Annotated[bool, typer.Option("--quick", help="Compare on the 1,000 bundled images only.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+) -> None:
+    """Compare exported files with their Keras model on CIFAR-10's 10,000 test images.
+
+    Every file runs in every installed interpreter. Ends with status 1 when one is outside its tolerance.
+
+    Example: edgecnn parity runs/baseline runs/baseline/*.tflite runs/baseline/*.onnx
+    """
+    from edgecnn.cli.tables import show_parity
+    from edgecnn.data import cifar10, samples
+    from edgecnn.training import backend
+    from edgecnn_export import keras_file
+    from edgecnn_export.parity import compare_files
+
+    source = keras_file.locate(model)
+    keras_file.read_about(source)
+    evaluation = samples.test() if quick else cifar10.load(data).test
+    backend.choose_tensorflow("parity")
+    accuracy, rows = compare_files(source, files, evaluation)
+    if as_json:
+        result = {
+            "model": str(source),
+            "data": evaluation.name,
+            "images": len(evaluation),
+            "fingerprint": evaluation.fingerprint,
+            "reference_accuracy": accuracy,
+            "rows": [row.as_dict() for row in rows],
+        }
+        print(json.dumps(result, indent=2))
+    else:
+        print(f"{source}: accuracy {accuracy:.2%} on {len(evaluation):,} images of {evaluation.name}")
+        show_parity(rows)
+    failures = [f"{row.file} {failure} ({row.backend})" for row in rows for failure in row.failures]
+    if failures:
+        raise ParityError(f"not the same model: {'; '.join(failures)}")

@@ -1,0 +1,53 @@
+"""Plain aligned tables, the same on a terminal and in a pipe."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from edgecnn_export.parity import Row
+
+
+def show(header: Sequence[str], rows: Iterable[Sequence[str]], text_columns: int) -> None:
+    """Print a table; the first ``text_columns`` are aligned left, the others, numbers, right."""
+    lines = [header, *rows]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(header))]
+    for line in lines:
+        cells = [
+            cell.ljust(width) if column < text_columns else cell.rjust(width)
+            for column, (cell, width) in enumerate(zip(line, widths, strict=True))
+        ]
+        print("  ".join(cells).rstrip(), flush=True)
+
+
+def show_parity(rows: Iterable[Row]) -> None:
+    """Print comparisons with the Keras model, one line each."""
+    show(
+        (
+            "file",
+            "interpreter",
+            "verdict",
+            "size kB",
+            "accuracy",
+            "change, points (95 %)",
+            "agreement",
+            "largest diff.",
+            "ms",
+        ),
+        (
+            (
+                row.file,
+                row.backend,
+                "FAILED" if row.failures else "passed",
+                f"{row.size / 1000:,.1f}",
+                f"{row.accuracy:.2%}",
+                f"{row.change:+.2f} ({row.interval[0]:+.2f} to {row.interval[1]:+.2f})",
+                f"{row.agreement:.2%}",
+                f"{row.difference:.1e}",
+                f"{row.latency:.3f}",
+            )
+            for row in rows
+        ),
+        text_columns=3,
+    )

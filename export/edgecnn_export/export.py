@@ -1,0 +1,189 @@
+"""From a Keras file to exported files: convert, reload, compare, embed the proof, and only then name the file."""
+
+from __future__ import annotations
+
+import base64
+import platform
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from edgecnn_export import keras_file
+from edgecnn_export.dataset import Dataset
+from edgecnn_export.parity import Probabilities, Row, compare, reference_scores, require_skill
+from edgecnn_export.scoring import Scores, score_everywhere
+from edgecnn_runtime import container, sheet
+from edgecnn_runtime.contract import Contract, Golden
+from edgecnn_runtime.errors import ExportError, ParityError, UsageError
+
+if TYPE_CHECKING:
+    import keras
+
+FORMATS = ("tflite", "onnx")
+PRECISIONS = ("fp32", "fp16", "dynamic", "int8")
+
+GOLDEN_IMAGES = 16
+
+_TOOLS = ("edgecnn", "keras", "tensorflow", "tf2onnx", "onnx", "onnxruntime", "ai-edge-litert", "tflite-runtime")
+
+
+def export(
+    source: Path,
+    formats: Iterable[str],
+    precisions: Iterable[str],
+    out: Path,
+    calibration: Dataset,
+    evaluation: Dataset,
+    report: Callable[[Path, list[Row]], None],
+) -> None:
+    """Export the model at ``source`` as ``out/NAME-PRECISION.FORMAT`` for every format and precision.
+
+    A file that is outside its tolerance in any installed interpreter is not written, nor is one that could not be
+    compared; the others are.
+
+    Args:
+        source: a ``.keras`` file that edgecnn wrote.
+        formats: of :data:`FORMATS`.
+        precisions: of :data:`PRECISIONS`.
+        out: folder of the files; made if need be.
+        calibration: training images that set the int8 ranges.
+        evaluation: images to compare on, none of them in ``calibration``.
+        report: called with each finished or refused file and its comparison.
+
+    Raises:
+        UsageError: a format or a precision is not known.
+        ExportError: the model cannot be read or converted, or the folder cannot be written.
+        ParityError: the model is too weak to compare with, or a file was refused; the message names them.
+    """
+    wanted = [(form, precision) for form in formats for precision in precisions]
+    for form, precision in wanted:
+        if form not in FORMATS or precision not in PRECISIONS:
+            raise UsageError(
+                f"{precision} {form} is not known; formats: {', '.join(FORMATS)}; precisions: {', '.join(PRECISIONS)}"
+            )
+    model, about = keras_file.load(source)
+    _check_data(about, calibration, evaluation)
+    reference = reference_scores(model, evaluation)
+    reference_accuracy = require_skill(reference, evaluation)
+    common = Contract(
+        model=about.name,
+        format="",
+        precision="",
+        labels=about.labels,
+        input=about.input,
+        training=about.training,
+        tools=_tool_versions(),
+    )
+    refused = []
+    with _writable(out):
+        for form, precision in wanted:
+            target = out / f"{about.name}-{precision}.{form}"
+            payload = _convert(model, form, precision, calibration)
+            contract = replace(common, format=form, precision=precision)
+            if precision == "int8":
+                contract = replace(
+                    contract,
+                    calibration={
+                        "data": calibration.name,
+                        "images": len(calibration),
+                        "fingerprint": calibration.fingerprint,
+                    },
+                )
+            rows = _prove(target, payload, contract, reference, reference_accuracy, evaluation)
+            report(target, rows)
+            refused += [f"{target.name} {failure} ({row.backend})" for row in rows for failure in row.failures]
+    if refused:
+        raise ParityError(f"refused: {'; '.join(refused)}")
+
+
+def _prove(
+    target: Path,
+    payload: bytes,
+    contract: Contract,
+    reference: Probabilities,
+    reference_accuracy: float,
+    evaluation: Dataset,
+) -> list[Row]:
+    """Put the file in its place if every installed interpreter gives the model's answers with it."""
+    temporary = target.with_name(f".{target.name}.tmp")
+    try:
+        temporary.write_bytes(container.embed(payload, contract))
+        scores = score_everywhere(temporary, contract.format, evaluation.images)
+        rows = [
+            compare(
+                target.name, contract.format, contract.precision, len(payload), each, reference, evaluation
+            )
+            for each in scores
+        ]
+        if not any(row.failures for row in rows):
+            proved = replace(
+                contract,
+                parity={
+                    "data": evaluation.name,
+                    "images": len(evaluation),
+                    "fingerprint": evaluation.fingerprint,
+                    "reference_accuracy": reference_accuracy,
+                    "results": [row.as_dict() for row in rows],
+                },
+                golden=_golden(evaluation, reference, scores[0]),
+            )
+            temporary.write_bytes(container.embed(payload, proved))
+            temporary.replace(target)
+        return rows
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _golden(data: Dataset, reference: Probabilities, scores: Scores) -> Golden:
+    chosen = np.linspace(0, len(data) - 1, min(GOLDEN_IMAGES, len(data))).astype(int)
+
+    def rows(probabilities: Probabilities) -> tuple[tuple[float, ...], ...]:
+        return tuple(tuple(round(float(p), 7) for p in row) for row in probabilities[chosen])
+
+    images = base64.b64encode(sheet.pack(data.images[chosen])).decode()
+    return Golden(len(chosen), images, rows(reference), rows(scores.probabilities))
+
+
+def _convert(model: keras.Model, form: str, precision: str, calibration: Dataset) -> bytes:
+    if form == "tflite":
+        from edgecnn_export.tflite import convert
+    else:
+        from edgecnn_export.onnx import convert
+    return convert(model, precision, calibration.images)
+
+
+def _check_data(about: keras_file.About, calibration: Dataset, evaluation: Dataset) -> None:
+    shape = (about.input.height, about.input.width, 3)
+    for data in (calibration, evaluation):
+        if data.images.shape[1:] != shape:
+            raise ExportError(
+                f"the images of {data.name} are {data.images.shape[1:]}, but {about.name} takes {shape}"
+            )
+    if evaluation.label_names != about.labels:
+        raise ExportError(f"the labels of {evaluation.name} are not those of {about.name}")
+    if calibration.fingerprint == evaluation.fingerprint:
+        raise ExportError("the calibration and the evaluation images are the same; calibrate on training images")
+
+
+@contextmanager
+def _writable(folder: Path) -> Iterator[None]:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        yield
+    except OSError as problem:
+        raise ExportError(f"{problem.filename or folder} cannot be written ({problem.strerror})") from None
+
+
+def _tool_versions() -> dict[str, Any]:
+    versions = {"python": platform.python_version()}
+    for tool in _TOOLS:
+        try:
+            versions[tool] = metadata.version(tool)
+        except metadata.PackageNotFoundError:
+            continue
+    return versions

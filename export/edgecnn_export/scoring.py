@@ -1,0 +1,101 @@
+"""Score images with an exported file in a process of its own.
+
+Two TFLite interpreters, or one beside TensorFlow, break each other when loaded together; and a model that makes an
+interpreter crash must not take the export with it.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from edgecnn_export.dataset import Images
+from edgecnn_runtime.backends import installed
+from edgecnn_runtime.classifier import Classifier
+from edgecnn_runtime.errors import EdgeCNNError, ExportError
+
+_TIMED = 200
+
+
+@dataclass(frozen=True, eq=False)
+class Scores:
+    """What one interpreter made of the images.
+
+    Attributes:
+        backend: the interpreter and its version.
+        probabilities: float32, shape (N, classes).
+        latency: median milliseconds for one image on one thread, without decoding it.
+    """
+
+    backend: str
+    probabilities: npt.NDArray[np.float32]
+    latency: float
+
+
+def score(model: Path, images: Images, backend: str) -> Scores:
+    """Run ``images``, uint8, shape (N, height, width, 3), through ``model`` in the named interpreter.
+
+    Raises:
+        ExportError: the interpreter refused the model, or crashed.
+    """
+    with TemporaryDirectory() as folder:
+        pixels, answers = Path(folder, "images.npy"), Path(folder, "scores.npz")
+        np.save(pixels, images)
+        command = [sys.executable, "-m", __name__, str(model), backend, str(pixels), str(answers)]
+        ended = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+        if ended.returncode:
+            reason = ended.stderr.strip().splitlines()[-1:] or [f"exit status {ended.returncode}"]
+            raise ExportError(f"{backend} failed on {model.name}: {reason[0]}")
+        with np.load(answers) as saved:
+            return Scores(str(saved["backend"]), saved["probabilities"], float(saved["latency"]))
+
+
+def score_everywhere(model: Path, model_format: str, images: Images) -> list[Scores]:
+    """Run ``images`` through every installed interpreter for the format, one after the other.
+
+    Raises:
+        ExportError: none is installed, or one failed.
+    """
+    backends = installed(model_format)
+    if not backends:
+        raise ExportError(
+            f'no interpreter for {model_format} is installed; install both with: pip install "edgecnn[export]"'
+        )
+    return [score(model, images, backend) for backend in backends]
+
+
+def _latency(classifier: Classifier, images: Images) -> float:
+    classifier.backend.scores(images[:10])
+    times = []
+    for index in range(min(_TIMED, len(images))):
+        begun = time.perf_counter()
+        classifier.backend.scores(images[index : index + 1])
+        times.append(time.perf_counter() - begun)
+    return 1000 * float(np.median(times))
+
+
+def _main(model: str, backend: str, pixels: str, answers: str) -> None:
+    images: Any = np.load(pixels)
+    latency = _latency(Classifier.open(model, backend, threads=1), images)
+    classifier = Classifier.open(model, backend)
+    np.savez(
+        answers,
+        backend=classifier.backend.name,
+        probabilities=classifier.backend.scores(images),
+        latency=latency,
+    )
+
+
+if __name__ == "__main__":
+    try:
+        _main(*sys.argv[1:])
+    except EdgeCNNError as problem:
+        sys.exit(str(problem))
