@@ -10,6 +10,8 @@ from __future__ import annotations
 import json
 import os
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -42,15 +44,24 @@ class Progress:
 
 
 def save(path: Path, network: str, recipe: Recipe, progress: Progress, variables: list[Any]) -> None:
-    """Write the state to ``path``: either the whole new file is there afterwards, or the old one still is."""
+    """Write the state to ``path``: either the whole new file is there afterwards, or the old one still is.
+
+    Raises:
+        TrainingError: it cannot be written.
+    """
     about = {"network": network, "recipe": asdict(recipe), "progress": asdict(progress)}
     arrays = {f"v{index}": np.asarray(variable) for index, variable in enumerate(variables)}
     temporary = path.with_name(path.name + ".tmp")
-    with temporary.open("wb") as file:
-        np.savez(file, about=np.array(json.dumps(about)), **arrays)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
+    try:
+        with temporary.open("wb") as file:
+            np.savez(file, about=np.array(json.dumps(about)), **arrays)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError as problem:
+        raise TrainingError(f"the checkpoint {path} cannot be written ({problem.strerror})") from None
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def peek(path: Path) -> tuple[str, Recipe, Progress]:
@@ -61,7 +72,7 @@ def peek(path: Path) -> tuple[str, Recipe, Progress]:
     """
     with _opened(path) as saved:
         about = json.loads(str(saved["about"]))
-    return about["network"], Recipe.from_dict(about["recipe"]), Progress(**about["progress"])
+        return about["network"], Recipe.from_dict(about["recipe"]), Progress(**about["progress"])
 
 
 def restore(path: Path, variables: list[Any]) -> None:
@@ -78,10 +89,13 @@ def restore(path: Path, variables: list[Any]) -> None:
         variable.assign(value)
 
 
-def _opened(path: Path) -> Any:
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
+    """The arrays of the file; whatever shows while they are read that it is not ours becomes one kind of error."""
     try:
-        return np.load(path, allow_pickle=False)
+        with np.load(path, allow_pickle=False) as saved:
+            yield saved
     except FileNotFoundError:
         raise TrainingError(f"{path} does not exist: there is no run to resume there") from None
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as problem:
+    except (OSError, EOFError, ValueError, TypeError, LookupError, AttributeError, zipfile.BadZipFile) as problem:
         raise TrainingError(f"{path} is not a readable checkpoint ({problem})") from None

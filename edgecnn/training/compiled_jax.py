@@ -64,7 +64,7 @@ class CompiledSteps:
     def run(self, plan: Plan) -> tuple[float, float]:
         """Train on ``plan``; the sum of the steps' losses, and the number of images that were right."""
         if self._state is None:
-            self._state = tuple([jax.numpy.array(v.value) for v in group] for group in self._variables)
+            self._state = tuple([jax.numpy.copy(v.value) for v in group] for group in self._variables)
         carry = (self._state, jax.numpy.zeros(()), jax.numpy.zeros((), "int32"))
         if jax.default_backend() == "cpu":
             # XLA's CPU compiler makes convolutions inside a loop tens of times slower than outside.
@@ -85,4 +85,4 @@ class CompiledSteps:
             return
         for group, values in zip(self._variables, self._state, strict=True):
             for variable, value in zip(group, values, strict=True):
-                variable.assign(value)
+                variable.assign(jax.numpy.copy(value))  # the next call gives the state's buffers away

@@ -109,6 +109,7 @@ def train(
                     raise KeyboardInterrupt
             seconds = time.perf_counter() - begun
             progress.seconds += seconds
+            compiled.synchronise()
             row = {
                 "epoch": float(progress.epoch + 1),
                 "loss": mean_loss,
@@ -117,7 +118,6 @@ def train(
                 "images_per_second": (steps - sitting) * batch / seconds,
             }
             if validation is not None:
-                compiled.synchronise()
                 row |= _evaluate(model, validation)
             progress.history.append(row)
             progress.epoch, progress.step, progress.loss_sum, progress.correct = progress.epoch + 1, 0, 0.0, 0.0

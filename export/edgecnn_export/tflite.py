@@ -56,7 +56,7 @@ def convert(model: keras.Model, precision: str, calibration: Images | None) -> b
         first_line = (str(problem).strip() or type(problem).__name__).splitlines()[0]
         raise ExportError(f"TensorFlow cannot convert {model.name} to {precision} TFLite ({first_line})") from None
     if precision == "int8":
-        _require_pixel_input(tf, converted)
+        _require_pixel_input(converted)
     return converted
 
 
@@ -71,10 +71,13 @@ def _integer_only(tf: Any, converter: Any, calibration: Images) -> None:
     converter.inference_output_type = tf.uint8
 
 
-def _require_pixel_input(tf: Any, model: bytes) -> None:
+def _require_pixel_input(model: bytes) -> None:
     """Pixels must go in as they are: scale 1 and zero point 0, which calibration from 0 to 255 gives."""
-    with quiet():
-        scale, zero_point = tf.lite.Interpreter(model_content=model).get_input_details()[0]["quantization"]
+    from tensorflow.lite.python import schema_py_generated as schema
+
+    graph = schema.Model.GetRootAsModel(model, 0).Subgraphs(0)
+    quantization = graph.Tensors(graph.Inputs(0)).Quantization()
+    scale, zero_point = quantization.Scale(0), quantization.ZeroPoint(0)
     if (scale, zero_point) != (1.0, 0):
         raise ExportError(
             "the calibration images do not span the pixel values 0 to 255; calibrate with more varied images"

@@ -1,0 +1,77 @@
+# `make help` lists the targets. Each sets up for itself what it needs: a virtual environment in .venv, made with $(PYTHON).
+
+PYTHON ?= python3
+VENV ?= .venv
+
+# Written last, so that a half-made environment is never taken for a finished one.
+READY := $(VENV)/.ready
+RUN := $(VENV)/bin/python -m
+EDGECNN := $(VENV)/bin/edgecnn
+# Those scripts in benchmarks/ that are not there to make a committed file.
+BENCHMARKS = $(filter-out $(addprefix benchmarks/,draw_% make_% bundle_%),$(wildcard benchmarks/*.py))
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
+
+.PHONY: demo
+demo: demo/run/model.keras ## train, export, compare on 10,000 images and classify a picture, all in demo/
+	rm -rf demo/models
+	$(EDGECNN) export demo/run --int8 --precision fp32 --out demo/models
+	$(EDGECNN) parity demo/run/model.keras demo/models/*.tflite demo/models/*.onnx
+	for model in demo/models/*.tflite demo/models/*.onnx; do \
+		echo "$$model"; $(EDGECNN) classify docs/pictures/frog.png --model "$$model" || exit 1; \
+	done
+
+demo/run/model.keras: | $(READY)
+	$(EDGECNN) data cifar10
+	$(EDGECNN) train baseline --recipe lesson --out demo/run $$(test ! -e demo/run/checkpoint.npz || echo --resume)
+
+.PHONY: test
+test: $(READY) ## run the tests that need no data set and no network
+	$(RUN) pytest -m "not full"
+
+.PHONY: test-full
+test-full: $(READY) ## run every test, with the whole CIFAR-10 set
+	$(EDGECNN) data cifar10
+	$(RUN) pytest
+
+.PHONY: parity
+parity: $(READY) ## compare every export with its Keras model on all 10,000 test images
+	$(EDGECNN) data cifar10
+	$(RUN) pytest tests/parity -m full
+
+.PHONY: lint
+lint: $(READY) ## check style and format
+	$(RUN) ruff check .
+	$(RUN) ruff format --check .
+
+.PHONY: types
+types: $(READY) ## check the type annotations
+	$(RUN) mypy
+
+.PHONY: bench
+bench: $(READY) ## run every benchmark
+	$(EDGECNN) data cifar10
+	for benchmark in $(BENCHMARKS); do echo "$$benchmark"; $(VENV)/bin/python "$$benchmark" || exit 1; done
+
+.PHONY: build
+build: $(READY) ## build the wheel and the source archive into dist/
+	rm -rf dist
+	$(RUN) build --no-isolation
+
+.PHONY: clean
+clean: ## remove what make made, but for .venv and the cached data
+	rm -rf demo dist build .pytest_cache .mypy_cache .ruff_cache
+
+# Made from nothing, unless a finished one is only out of date. Its build tools are installed first, so that
+# constraints.txt holds for them too.
+$(READY): pyproject.toml constraints.txt
+	@echo "Setting up $(VENV); the first time it takes some minutes."
+	@test -e $@ || $(PYTHON) -m venv --clear $(VENV)
+	@rm -f $@
+	$(RUN) pip install --quiet -c constraints.txt hatchling editables
+	$(RUN) pip install --quiet -c constraints.txt --no-build-isolation -e ".[dev]"
+	@touch $@

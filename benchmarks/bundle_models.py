@@ -1,0 +1,57 @@
+"""Put trained runs into the repository: ``python benchmarks/bundle_models.py RUN...``.
+
+Each run becomes ``models/NAME.keras``, with its weights rounded to half precision and the archive deflated, which
+halves its size and leaves the accuracy where it was; the accuracy noted in it is measured again, on the 10,000 test
+images. The run of ``deeper`` also becomes the model that ``edgecnn classify`` uses by default.
+"""
+
+from __future__ import annotations
+
+import sys
+import zipfile
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+ROOT = Path(__file__).parents[1]
+DEFAULT = "deeper"
+
+
+def bundle(run: Path) -> Path:
+    """Write the compact Keras file of ``run`` and return its path."""
+    from edgecnn.data import cifar10
+    from edgecnn_export import keras_file
+    from edgecnn_export.parity import reference_scores
+
+    model, about = keras_file.load(keras_file.locate(run))
+    model.set_weights([weight.astype(np.float16).astype(np.float32) for weight in model.get_weights()])
+    test = cifar10.load().test
+    accuracy = float((reference_scores(model, test).argmax(-1) == test.labels).mean())
+    about = replace(about, training=about.training | {"test_accuracy": accuracy, "weights": "rounded to float16"})
+    target = ROOT / "models" / f"{about.name}.keras"
+    target.parent.mkdir(exist_ok=True)
+    keras_file.save(target, model, about)
+    deflate(target)
+    print(f"{target}: {target.stat().st_size:,} bytes, test accuracy {accuracy:.2%}")
+    return target
+
+
+def deflate(path: Path) -> None:
+    """Compress the members of a ZIP archive, which Keras stores as they are."""
+    smaller = path.with_suffix(".smaller")
+    with zipfile.ZipFile(path) as source, zipfile.ZipFile(smaller, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as out:
+        for name in source.namelist():
+            out.writestr(zipfile.ZipInfo(name), source.read(name), zipfile.ZIP_DEFLATED)
+    smaller.replace(path)
+
+
+if __name__ == "__main__":
+    from edgecnn.cli.main import run as edgecnn
+    from edgecnn.training import backend
+
+    backend.choose_tensorflow("bundling")
+    for folder in sys.argv[1:]:
+        model = bundle(Path(folder))
+        if model.stem == DEFAULT and edgecnn(["export", str(model), "--int8", "--out", str(ROOT / "edgecnn/models")]):
+            sys.exit(1)

@@ -1,0 +1,41 @@
+"""A trained model, and the bundled images."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from edgecnn.data import samples
+from edgecnn.training import backend
+from edgecnn_export import keras_file
+from edgecnn_export.dataset import Dataset
+
+if TYPE_CHECKING:
+    import keras
+
+MODELS = Path(__file__).parents[2] / "models"
+
+
+@pytest.fixture(scope="session")
+def baseline_path() -> Path:
+    backend.choose_tensorflow("tests")
+    return MODELS / "baseline.keras"
+
+
+@pytest.fixture(scope="session")
+def baseline(baseline_path: Path) -> keras.Model:
+    model, _ = keras_file.load(baseline_path)
+    return model
+
+
+@pytest.fixture(scope="session")
+def calibration() -> Dataset:
+    return samples.calibration()
+
+
+@pytest.fixture(scope="session")
+def evaluation() -> Dataset:
+    """Three hundred test images: enough to tell a broken file, few enough to be quick."""
+    return samples.test().balanced("cifar10/test-300", 30, seed=0)

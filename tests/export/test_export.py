@@ -1,0 +1,277 @@
+"""Export: what is written, what is refused, and that nothing half-written stays."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx as onnx_package
+import pytest
+from ai_edge_litert.interpreter import Interpreter  # works beside TensorFlow; tflite-runtime does not
+
+from edgecnn.cli.main import run as edgecnn
+from edgecnn_export import export as export_module
+from edgecnn_export import keras_file, onnx, tflite
+from edgecnn_export.dataset import Dataset
+from edgecnn_export.export import export
+from edgecnn_export.parity import Row
+from edgecnn_runtime import container
+from edgecnn_runtime.errors import ExportError, ParityError, UsageError
+
+
+def silent(_: Path, __: list[Row]) -> None:
+    pass
+
+
+def test_names_and_nothing_else(
+    baseline_path: Path, calibration: Dataset, evaluation: Dataset, tmp_path: Path
+) -> None:
+    out = tmp_path / "new" / "folder"
+    export(baseline_path, ["tflite", "onnx"], ["int8"], out, calibration, evaluation, silent)
+    assert sorted(os.listdir(out)) == ["baseline-int8.onnx", "baseline-int8.tflite"]
+
+
+def test_the_same_calibration_gives_the_same_file(baseline: Any, calibration: Dataset) -> None:
+    first, second = (tflite.convert(baseline, "int8", calibration.images) for _ in range(2))
+    assert first == second
+    # tf2onnx numbers its names on and on within a process, so only the numbers are compared.
+    first, second = (onnx.convert(baseline, "int8", calibration.images) for _ in range(2))
+    tensors = [onnx_package.load_from_string(model).graph.initializer for model in (first, second)]
+    for one, other in zip(*tensors, strict=True):
+        assert (onnx_package.numpy_helper.to_array(one) == onnx_package.numpy_helper.to_array(other)).all()
+
+
+def test_int8_tflite_takes_pixels_as_they_are(baseline: Any, calibration: Dataset) -> None:
+    interpreter = Interpreter(model_content=tflite.convert(baseline, "int8", calibration.images))
+    (given,), (wanted,) = interpreter.get_input_details(), interpreter.get_output_details()
+    assert (given["dtype"], given["quantization"], list(given["shape"])) == (np.uint8, (1.0, 0), [1, 32, 32, 3])
+    assert (wanted["dtype"], wanted["quantization"]) == (np.uint8, (1 / 256, 0))
+    assert not any(tensor["dtype"] == np.float32 for tensor in interpreter.get_tensor_details())
+
+
+@pytest.mark.parametrize("precision", ["fp32", "fp16", "dynamic"])
+def test_float_tflite_takes_pixels_as_they_are(baseline: Any, precision: str) -> None:
+    interpreter = Interpreter(model_content=tflite.convert(baseline, precision, None))
+    assert interpreter.get_input_details()[0]["dtype"] == np.uint8
+    assert interpreter.get_output_details()[0]["dtype"] == np.float32
+
+
+@pytest.mark.parametrize("precision", ["fp32", "fp16", "dynamic", "int8"])
+def test_onnx_names_types_and_free_batch(baseline: Any, calibration: Dataset, precision: str) -> None:
+    proto = onnx_package.load_from_string(onnx.convert(baseline, precision, calibration.images))
+    onnx_package.checker.check_model(proto, full_check=True)
+    (given,), (wanted,) = proto.graph.input, proto.graph.output
+    types = onnx_package.TensorProto
+    assert (given.name, given.type.tensor_type.elem_type) == ("pixels", types.UINT8)
+    assert (wanted.name, wanted.type.tensor_type.elem_type) == ("probabilities", types.FLOAT)
+    assert given.type.tensor_type.shape.dim[0].dim_param == "N"
+    assert next(each.version for each in proto.opset_import if each.domain == "") >= 17
+
+
+def test_calibration_that_does_not_span_the_pixels_is_refused(baseline: Any, calibration: Dataset) -> None:
+    with pytest.raises(ExportError, match="span the pixel values 0 to 255"):
+        tflite.convert(baseline, "int8", np.clip(calibration.images, 20, 200))
+
+
+def test_a_file_that_is_another_model_is_refused_and_the_rest_is_kept(
+    baseline: Any,
+    baseline_path: Path,
+    calibration: Dataset,
+    evaluation: Dataset,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    import keras
+
+    other = keras.models.clone_model(baseline)
+    other.set_weights([weight[..., ::-1] for weight in baseline.get_weights()])
+    right = export_module._convert
+
+    def wrong_tflite(model: Any, form: str, precision: str, data: Dataset) -> bytes:
+        return right(other if form == "tflite" else model, form, precision, data)
+
+    monkeypatch.setattr(export_module, "_convert", wrong_tflite)
+    reported = []
+    with pytest.raises(ParityError, match=r"baseline-int8\.tflite loses .* points"):
+        export(
+            baseline_path,
+            ["tflite", "onnx"],
+            ["int8"],
+            tmp_path,
+            calibration,
+            evaluation,
+            lambda path, rows: reported.append((path.name, any(row.failures for row in rows))),
+        )
+    assert reported == [("baseline-int8.tflite", True), ("baseline-int8.onnx", False)]
+    assert os.listdir(tmp_path) == ["baseline-int8.onnx"]
+
+
+def test_a_refused_export_leaves_the_file_that_was_there(
+    baseline_path: Path,
+    calibration: Dataset,
+    evaluation: Dataset,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    (tmp_path / "baseline-fp32.onnx").write_bytes(b"yesterday's")
+    monkeypatch.setattr(export_module, "_convert", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+    with pytest.raises(KeyboardInterrupt):
+        export(baseline_path, ["onnx"], ["fp32"], tmp_path, calibration, evaluation, silent)
+    assert os.listdir(tmp_path) == ["baseline-fp32.onnx"]
+    assert (tmp_path / "baseline-fp32.onnx").read_bytes() == b"yesterday's"
+
+
+def test_an_interpreter_that_crashes_fails_the_export(
+    baseline_path: Path,
+    calibration: Dataset,
+    evaluation: Dataset,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "site"))
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site" / "onnxruntime.py").write_text("import os\nos.abort()\n")
+    out = tmp_path / "out"
+    with pytest.raises(ExportError, match=r"onnxruntime failed on .*baseline-fp32\.onnx.*: exit status -6"):
+        export(baseline_path, ["onnx"], ["fp32"], out, calibration, evaluation, silent)
+    assert os.listdir(out) == []
+
+
+def test_a_network_that_guesses_is_refused(
+    baseline: Any, calibration: Dataset, evaluation: Dataset, tmp_path: Path
+) -> None:
+    import keras
+
+    guessing = keras.models.clone_model(baseline)
+    about = keras_file.About("guess", evaluation.label_names, keras_file.InputSpec(32, 32))
+    keras_file.save(tmp_path / "guess.keras", guessing, about)
+    with pytest.raises(ParityError, match="train it first"):
+        export(tmp_path / "guess.keras", ["onnx"], ["fp32"], tmp_path / "out", calibration, evaluation, silent)
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("formats", "precisions"), [(["tflite", "onx"], ["int8"]), (["onnx"], ["fp32", "fp23"]), (["h5"], ["fp32"])]
+)
+def test_unknown_format_or_precision(
+    baseline_path: Path,
+    calibration: Dataset,
+    evaluation: Dataset,
+    tmp_path: Path,
+    formats: list[str],
+    precisions: list[str],
+) -> None:
+    with pytest.raises(UsageError, match="is not known; formats: tflite, onnx"):
+        export(baseline_path, formats, precisions, tmp_path / "out", calibration, evaluation, silent)
+    assert not (tmp_path / "out").exists()
+
+
+def test_calibrating_on_the_evaluation_images_is_refused(
+    baseline_path: Path, evaluation: Dataset, tmp_path: Path
+) -> None:
+    with pytest.raises(ExportError, match="calibrate on training images"):
+        export(baseline_path, ["onnx"], ["int8"], tmp_path, evaluation, evaluation, silent)
+
+
+def test_other_labels_are_refused(
+    baseline_path: Path, calibration: Dataset, evaluation: Dataset, tmp_path: Path
+) -> None:
+    renamed = Dataset("renamed", evaluation.images, evaluation.labels, tuple("abcdefghij"))
+    with pytest.raises(ExportError, match="labels of renamed"):
+        export(baseline_path, ["onnx"], ["fp32"], tmp_path, calibration, renamed, silent)
+
+
+def test_the_keras_file_is_still_a_keras_file(baseline: Any, baseline_path: Path, tmp_path: Path) -> None:
+    import keras
+
+    about = keras_file.read_about(baseline_path)
+    keras_file.save(tmp_path / "again.keras", baseline, about)
+    assert keras_file.read_about(tmp_path / "again.keras") == about
+    assert os.listdir(tmp_path) == ["again.keras"]
+    plain = keras.saving.load_model(tmp_path / "again.keras")
+    for weight, expected in zip(plain.get_weights(), baseline.get_weights(), strict=True):
+        assert (weight == expected).all()
+
+
+def bad_source(kind: str, folder: Path) -> Path:
+    path = folder / "bad.keras"
+    if kind == "empty":
+        path.write_bytes(b"")
+    elif kind == "text":
+        path.write_text("this is not a model")
+    elif kind == "zip":
+        zipfile.ZipFile(path, "w").writestr("hello.txt", "hello")
+    elif kind == "half":
+        with zipfile.ZipFile(path, "w") as archive:
+            about = {"name": "x", "labels": ["a"], "input": {"height": 1, "width": 1}, "training": {}}
+            archive.writestr("edgecnn.json", json.dumps(about))
+    elif kind == "folder":
+        path.mkdir()
+    return path
+
+
+@pytest.mark.parametrize("kind", ["missing", "empty", "text", "zip", "half", "folder"])
+@pytest.mark.parametrize("verb", ["export", "parity"])
+def test_bad_sources_get_one_line(
+    kind: str, verb: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    words = [verb, str(bad_source(kind, tmp_path))]
+    words += ["--out", str(tmp_path / "out")] if verb == "export" else ["--quick", "x.tflite"]
+    assert edgecnn(words) == 1
+    lines = capfd.readouterr().err.strip().splitlines()
+    assert len(lines) == 1
+    assert lines[0].startswith("error: ")
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_unwritable_folder_gets_one_line(
+    baseline_path: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "none"))
+    assert edgecnn(["export", str(baseline_path), "--out", str(tmp_path / "file" / "x")]) == 1
+    assert f"error: {tmp_path}/file" in capfd.readouterr().err
+
+
+def test_the_command_line_as_its_user_types_it(baseline_path: Path, tmp_path: Path) -> None:
+    environment = os.environ | {"XDG_CACHE_HOME": str(tmp_path / "none")}
+
+    def command(*words: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "edgecnn", *words], env=environment, capture_output=True, text=True, timeout=120
+        )
+
+    out = tmp_path / "out"
+    exported = command("export", str(baseline_path), "--int8", "--format", "onnx", "--out", str(out))
+    assert (exported.returncode, exported.stderr) == (0, "")
+    assert "calibration: 500 images of cifar10/train-500; proof: 1,000 of cifar10/test-1000" in exported.stdout
+    file = out / "baseline-int8.onnx"
+    compared = command("parity", str(baseline_path), str(file), "--quick", "--json")
+    assert (compared.returncode, compared.stderr) == (0, "")
+    (row,) = json.loads(compared.stdout)["rows"]
+    assert row["passed"]
+    contract, _ = container.read(file)
+    assert contract.parity["results"][0]["accuracy"] == row["accuracy"]
+
+
+def test_parity_ends_with_status_1_when_a_file_is_another_model(
+    baseline: Any, baseline_path: Path, calibration: Dataset, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    import keras
+
+    other = keras.models.clone_model(baseline)
+    other.set_weights([weight[..., ::-1] for weight in baseline.get_weights()])
+    about = keras_file.read_about(baseline_path)
+    contract = container.Contract("baseline", "onnx", "fp32", about.labels, about.input)
+    impostor = tmp_path / "impostor.onnx"
+    impostor.write_bytes(container.embed(onnx.convert(other, "fp32", None), contract))
+    assert edgecnn(["parity", str(baseline_path), str(impostor), "--quick"]) == 1
+    output = capfd.readouterr()
+    assert "FAILED" in output.out
+    assert "error: not the same model: impostor.onnx agrees on" in output.err

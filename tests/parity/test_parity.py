@@ -1,0 +1,130 @@
+"""Every network, format, precision and interpreter gives the Keras model's answers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from edgecnn.data import cifar10, samples
+from edgecnn.training import backend
+from edgecnn.zoo import NETWORKS
+from edgecnn_export.dataset import Dataset
+from edgecnn_export.export import FORMATS, PRECISIONS, export
+from edgecnn_export.parity import Row
+from edgecnn_runtime import container
+from edgecnn_runtime.backends import installed
+from edgecnn_runtime.classifier import Classifier
+from edgecnn_runtime.errors import ParityError
+
+MODELS = Path(__file__).parents[2] / "models"
+
+Exported = dict[tuple[str, str], list[Row]]
+CASES = [(form, precision) for form in FORMATS for precision in PRECISIONS]
+
+
+@pytest.fixture(scope="module", params=list(NETWORKS))
+def network(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture(scope="module")
+def folder(network: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp(network)
+
+
+@pytest.fixture(scope="module")
+def quick(network: str, folder: Path) -> Exported:
+    return export_all(network, folder, samples.test())
+
+
+@pytest.fixture(scope="module")
+def full(network: str, folder: Path) -> Exported:
+    return export_all(network, folder, cifar10.load().test)
+
+
+def export_all(network: str, folder: Path, evaluation: Dataset) -> Exported:
+    backend.choose_tensorflow("parity")
+    rows: Exported = {}
+
+    def keep(path: Path, compared: list[Row]) -> None:
+        rows[path.suffix[1:], compared[0].precision] = compared
+
+    try:
+        export(
+            MODELS / f"{network}.keras", FORMATS, PRECISIONS, folder, samples.calibration(), evaluation, keep
+        )
+    except ParityError as problem:
+        print(problem)  # the tests below say which, one by one
+    return rows
+
+
+@pytest.mark.parametrize(("form", "precision"), CASES)
+def test_bundled_images(quick: Exported, network: str, form: str, precision: str) -> None:
+    check(quick[form, precision], form, precision)
+
+
+@pytest.mark.full
+@pytest.mark.parametrize(("form", "precision"), CASES)
+def test_all_test_images(full: Exported, network: str, form: str, precision: str) -> None:
+    check(full[form, precision], form, precision)
+
+
+def check(rows: list[Row], form: str, precision: str) -> None:
+    assert [row.backend.split()[0] for row in rows] == installed(form) != []
+    for row in rows:
+        assert row.failures == ()
+        if precision == "fp32":
+            assert row.agreement >= 0.9999
+            assert row.difference <= 1e-4
+        elif precision == "fp16":
+            assert row.agreement >= 0.999
+        else:
+            assert row.change >= -0.5 or row.interval[1] >= 0
+
+
+def test_eight_bits_are_smaller(quick: Exported) -> None:
+    sizes = {key: rows[0].size for key, rows in quick.items()}
+    for form in FORMATS:
+        assert sizes[form, "fp16"] < 0.55 * sizes[form, "fp32"]
+        assert sizes[form, "int8"] < 0.35 * sizes[form, "fp32"]
+
+
+def test_the_contract_carries_the_proof(quick: Exported, network: str, folder: Path) -> None:
+    evaluation = samples.test()
+    for (form, precision), rows in quick.items():
+        contract, _ = container.read(folder / f"{network}-{precision}.{form}")
+        assert (contract.model, contract.format, contract.precision) == (network, form, precision)
+        assert contract.labels == cifar10.LABEL_NAMES
+        assert contract.parity["images"] == len(evaluation)
+        assert contract.parity["fingerprint"] == evaluation.fingerprint
+        assert [each["accuracy"] for each in contract.parity["results"]] == [row.accuracy for row in rows]
+        calibrated = contract.calibration.get("fingerprint")
+        assert calibrated == (samples.calibration().fingerprint if precision == "int8" else None)
+        assert contract.golden is not None
+        assert contract.golden.count == 16
+        assert len(contract.golden.images) <= 64_000
+
+
+def test_one_file_is_a_complete_deployment(quick: Exported, network: str, folder: Path) -> None:
+    evaluation = samples.test()
+    classifier = Classifier.open(folder / f"{network}-int8.onnx")
+    right = sum(
+        classifier.classify(image, top=1)[0].label == evaluation.label_names[label]
+        for image, label in zip(evaluation.images[:200], evaluation.labels[:200], strict=True)
+    )
+    assert right / 200 > 0.5
+
+
+def test_every_network_has_a_trained_model() -> None:
+    assert {path.stem for path in MODELS.glob("*.keras")} == set(NETWORKS)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _one_interpreter_a_process() -> Iterator[None]:
+    """The comparison must not load a TFLite interpreter beside TensorFlow: it would break."""
+    yield
+    import sys
+
+    assert "tflite_runtime" not in sys.modules
