@@ -40,7 +40,10 @@ def bundle(run: Path) -> Path:
 def deflate(path: Path) -> None:
     """Compress the members of a ZIP archive, which Keras stores as they are."""
     smaller = path.with_suffix(".smaller")
-    with zipfile.ZipFile(path) as source, zipfile.ZipFile(smaller, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as out:
+    with (
+        zipfile.ZipFile(path) as source,
+        zipfile.ZipFile(smaller, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as out,
+    ):
         for name in source.namelist():
             out.writestr(zipfile.ZipInfo(name), source.read(name), zipfile.ZIP_DEFLATED)
     smaller.replace(path)

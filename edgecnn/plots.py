@@ -1,4 +1,7 @@
-"""Every figure, in one style: colour-blind safe, labelled axes, readable at half size."""
+"""Every figure, in one style: colour-blind safe, labelled axes, readable at half size.
+
+Each function writes its picture to ``path`` and returns the figure.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ from edgecnn_export.dataset import Dataset
 
 BLUE, ORANGE, RED = "#0072B2", "#E69F00", "#B3261E"  # from Okabe and Ito's palette, 2008, and a darker red
 
-_STYLE = {
+_STYLE: Any = {
     "font.size": 11,
     "axes.spines.top": False,
     "axes.spines.right": False,
@@ -28,13 +31,16 @@ _STYLE = {
 _PICTURES = 25
 
 
-def curves(path: Path, history: Sequence[dict[str, float]], watched: str) -> None:
+def curves(path: Path, history: Sequence[dict[str, float]], watched: str) -> Figure:
     """Loss and accuracy over the epochs, for training and for the ``watched`` images where there are any."""
     with mpl.rc_context(_STYLE):
         figure = Figure(figsize=(10, 4))
         axes = figure.subplots(1, 2)
         epochs = [row["epoch"] for row in history]
-        for axis, key, title, scale in ((axes[0], "loss", "Loss", 1), (axes[1], "accuracy", "Accuracy (%)", 100)):
+        for axis, key, title, scale in (
+            (axes[0], "loss", "Loss", 1),
+            (axes[1], "accuracy", "Accuracy (%)", 100),
+        ):
             axis.plot(epochs, [scale * row[key] for row in history], "o-", color=BLUE, ms=4, label="training")
             if f"validation_{key}" in history[0]:
                 values = [scale * row[f"validation_{key}"] for row in history]
@@ -43,9 +49,10 @@ def curves(path: Path, history: Sequence[dict[str, float]], watched: str) -> Non
             axis.xaxis.get_major_locator().set_params(integer=True)
             axis.legend(frameon=False)
         figure.savefig(path)
+    return figure
 
 
-def predictions(path: Path, data: Dataset, probabilities: Any) -> None:
+def predictions(path: Path, data: Dataset, probabilities: Any) -> Figure:
     """The first images, each titled with its predicted label; a wrong one is red and names the true label too."""
     with mpl.rc_context(_STYLE):
         figure = Figure(figsize=(10, 11))
@@ -60,9 +67,10 @@ def predictions(path: Path, data: Dataset, probabilities: Any) -> None:
             axis.set_title(title, color=colour, fontsize=12)
             axis.set_axis_off()
         figure.savefig(path)
+    return figure
 
 
-def confusion(path: Path, data: Dataset, probabilities: Any) -> None:
+def confusion(path: Path, data: Dataset, probabilities: Any) -> Figure:
     """How often each class (row) was given each label (column), in per cent of the class."""
     classes = len(data.label_names)
     counts = np.zeros((classes, classes))
@@ -81,3 +89,4 @@ def confusion(path: Path, data: Dataset, probabilities: Any) -> None:
         axis.set(xlabel="Predicted label", ylabel="True label", title="Confusion (% of the true class)")
         figure.colorbar(picture, shrink=0.8, label="% of the true class")
         figure.savefig(path)
+    return figure

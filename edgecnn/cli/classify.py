@@ -18,9 +18,7 @@ LABEL_WIDTH = 40
 
 
 def classify(
-    images: Annotated[
-        list[str], typer.Argument(metavar="IMAGE...", help="Pictures: JPEG, PNG, WebP and others.")
-    ],
+    images: Annotated[list[str], typer.Argument(metavar="IMAGE...", help="Pictures: JPEG, PNG, WebP and others.")],
     model: Annotated[
         Path | None, typer.Option(help="A .tflite or .onnx file; without it, the model that edgecnn carries.")
     ] = None,

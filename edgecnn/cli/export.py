@@ -28,7 +28,8 @@ def export(
         typer.Option(help="Folder of pictures that set the int8 ranges.", show_default="bundled CIFAR-10"),
     ] = None,
     data: Annotated[
-        Path | None, typer.Option(help="Data folder with the test images to compare on.", show_default="user cache")
+        Path | None,
+        typer.Option(help="Data folder with the test images to compare on.", show_default="user cache"),
     ] = None,
 ) -> None:
     """Export a trained network to TFLite and ONNX, each file proved against the Keras model.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -17,7 +17,7 @@ FAILURE, USAGE, INTERRUPTED = 1, 2, 130
 
 # Typer 0.26 and later carry a copy of Click, earlier ones import the package: this is Click's ClickException in
 # both, the base of every complaint about the words of a command line.
-_WrongWords = typer.BadParameter.__mro__[2]
+_WrongWords: Any = typer.BadParameter.__mro__[2]
 
 app = typer.Typer(
     name="edgecnn",
@@ -37,7 +37,8 @@ def _print_version(wanted: bool) -> None:
 @app.callback()
 def _edgecnn(
     version: Annotated[
-        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and stop.")
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and stop."),
     ] = False,
 ) -> None:
     pass
@@ -60,7 +61,7 @@ def run(arguments: Sequence[str]) -> int:
         status = app(args=list(arguments) or ["--help"], prog_name="edgecnn", standalone_mode=False)
         sys.stdout.flush()
     except _WrongWords as problem:
-        return _fail(problem.format_message(), USAGE)  # type: ignore[attr-defined]
+        return _fail(problem.format_message(), USAGE)
     except UsageError as problem:
         return _fail(str(problem), USAGE)
     except EdgeCNNError as problem:
@@ -75,7 +76,9 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _fail(message: str, status: int) -> int:
-    print(f"error: {message}", file=sys.stderr)
+    # A file name or a contract can hold anything; it must neither break the line nor drive the terminal.
+    printable = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in message)
+    print(f"error: {printable}", file=sys.stderr)
     return status
 
 

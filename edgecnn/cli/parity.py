@@ -14,9 +14,7 @@ from edgecnn_runtime.errors import ParityError
 def parity(
     model: Annotated[Path, typer.Argument(help="The .keras file, or the folder of its run.")],
     files: Annotated[list[Path], typer.Argument(help="Exported .tflite and .onnx files.")],
-    data: Annotated[
-        Path | None, typer.Option(help="Data folder with CIFAR-10.", show_default="user cache")
-    ] = None,
+    data: Annotated[Path | None, typer.Option(help="Data folder with CIFAR-10.", show_default="user cache")] = None,
     quick: Annotated[bool, typer.Option("--quick", help="Compare on the 1,000 bundled images only.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:

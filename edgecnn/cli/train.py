@@ -13,7 +13,9 @@ from edgecnn_runtime.errors import UsageError
 
 def train(
     network: Annotated[str, typer.Argument(help="Name of the network: baseline or deeper.")],
-    recipe: Annotated[str, typer.Option(help="How to train: default or lesson.")] = "default",
+    recipe: Annotated[
+        str | None, typer.Option(help="How to train: default or lesson.", show_default="default")
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="Folder of the run.", show_default="runs/NETWORK")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Continue the run in --out, or the latest one.")] = False,
     epochs: Annotated[int | None, typer.Option(help="Passes over the training images.")] = None,
@@ -24,7 +26,8 @@ def train(
         bool | None, typer.Option("--mixed-precision", help="Compute in bfloat16; for GPUs that have it.")
     ] = None,
     full: Annotated[
-        bool | None, typer.Option("--full", help="Train on all 50,000 images, holding none out for validation.")
+        bool | None,
+        typer.Option("--full", help="Train on all 50,000 images, holding none out for validation."),
     ] = None,
     data: Annotated[Path | None, typer.Option(help="Data folder.", show_default="user cache")] = None,
     tensorboard: Annotated[bool, typer.Option("--tensorboard", help="Write TensorBoard logs too.")] = False,
@@ -36,7 +39,10 @@ def train(
     Ctrl-C saves the state and stops; --resume goes on from there.
     """
     from edgecnn import zoo
-    from edgecnn.training import backend, checkpoint, recipe as recipes, run
+    from edgecnn.training import backend, checkpoint, run
+    from edgecnn.training import recipe as recipes
+    from edgecnn.training.train import CHECKPOINT
+    from edgecnn.training.train import train as train_network
 
     chosen = zoo.find(network)
     changes = {
@@ -48,12 +54,12 @@ def train(
         "validation": "none" if full else None,
     }
     changes = {name: value for name, value in changes.items() if value is not None}
-    plan = replace(recipes.find(recipe), **changes)  # type: ignore[arg-type]
+    plan = replace(recipes.find(recipe or recipes.DEFAULT.name), **changes)  # type: ignore[arg-type]
     if resume:
-        if changes:
-            raise UsageError(f"a resumed run keeps its recipe; leave out: {', '.join(changes)}")
+        if changes or recipe:
+            raise UsageError("--resume keeps the run's recipe: only --out, --data and --tensorboard go with it")
         folder = run.folder_to_resume(out, chosen.name)
-        trained_network, plan, _ = checkpoint.peek(folder / run.CHECKPOINT)
+        trained_network, plan, _ = checkpoint.peek(folder / CHECKPOINT)
         if trained_network != chosen.name:
             raise UsageError(f"{folder} is a run of {trained_network}, not of {chosen.name}")
 
@@ -76,14 +82,14 @@ def train(
         flush=True,
     )
 
-    from edgecnn.training.train import train as train_network
-
     try:
         trained = train_network(
             chosen, plan, training, watched, folder, resume, folder / "tensorboard" if tensorboard else None
         )
     except KeyboardInterrupt:
-        print(f"Stopped; the state is saved. Continue with: edgecnn train {chosen.name} --out {folder} --resume")
+        if (folder / CHECKPOINT).exists():
+            again = f"edgecnn train {chosen.name} --out {folder} --resume"
+            print(f"Stopped; the state is saved. Continue with: {again}")
         raise
     metrics = run.write(folder, chosen, plan, trained, training, cifar.test, device)
     print(f"test accuracy {metrics['test_accuracy']:.2%} on {metrics['test_images']:,} images")

@@ -63,9 +63,7 @@ def _continue(url: str, part: Path, version: Path, progress: Progress) -> None:
         if version.exists():
             headers["If-Range"] = version.read_text()
     try:
-        response = urllib.request.urlopen(
-            urllib.request.Request(url, headers=headers), timeout=_SILENCE_SECONDS
-        )
+        response = urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=_SILENCE_SECONDS)
     except urllib.error.HTTPError as problem:
         problem.close()
         if not (start and problem.code == http.HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE):

@@ -97,5 +97,13 @@ def _opened(path: Path) -> Iterator[Any]:
             yield saved
     except FileNotFoundError:
         raise TrainingError(f"{path} does not exist: there is no run to resume there") from None
-    except (OSError, EOFError, ValueError, TypeError, LookupError, AttributeError, zipfile.BadZipFile) as problem:
+    except (
+        OSError,
+        EOFError,
+        ValueError,
+        TypeError,
+        LookupError,
+        AttributeError,
+        zipfile.BadZipFile,
+    ) as problem:
         raise TrainingError(f"{path} is not a readable checkpoint ({problem})") from None

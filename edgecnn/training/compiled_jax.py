@@ -24,7 +24,12 @@ class CompiledSteps:
     """
 
     def __init__(
-        self, model: keras.Model, optimizer: keras.Optimizer, data: Dataset, label_smoothing: float, augment: bool
+        self,
+        model: keras.Model,
+        optimizer: keras.Optimizer,
+        data: Dataset,
+        label_smoothing: float,
+        augment: bool,
     ) -> None:
         import keras
 

@@ -24,7 +24,12 @@ class CompiledSteps:
     """
 
     def __init__(
-        self, model: keras.Model, optimizer: keras.Optimizer, data: Dataset, label_smoothing: float, augment: bool
+        self,
+        model: keras.Model,
+        optimizer: keras.Optimizer,
+        data: Dataset,
+        label_smoothing: float,
+        augment: bool,
     ) -> None:
         import keras
 
@@ -43,7 +48,7 @@ class CompiledSteps:
             correct = tf.reduce_sum(tf.cast(tf.argmax(probabilities, axis=-1) == target, tf.float32))
             return loss, correct
 
-        @tf.function(
+        @tf.function(  # type: ignore[untyped-decorator]
             input_signature=[
                 tf.TensorSpec((None, None), tf.int32),
                 tf.TensorSpec((None, None), tf.bool),

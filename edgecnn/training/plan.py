@@ -29,7 +29,7 @@ class Plan(NamedTuple):
 
     def steps(self, first: int, last: int) -> Plan:
         """The steps ``first`` to ``last`` (exclusive)."""
-        return Plan(*(part[first:last] for part in self))
+        return Plan(self.order[first:last], self.flip[first:last], self.shift[first:last])
 
 
 def draw(recipe: Recipe, images: int, epoch: int) -> Plan:

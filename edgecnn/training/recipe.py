@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass, fields
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from edgecnn_runtime.errors import TrainingError, UsageError
 
@@ -52,11 +52,18 @@ class Recipe:
         Raises:
             UsageError: a value is out of range; the message names it.
         """
-        for name, lowest in (("epochs", 1), ("batch_size", 1), ("shift", 0), ("seed", 0)):
-            if getattr(self, name) < lowest:
+        least = {"epochs": 1, "batch_size": 1, "warmup_epochs": 0, "weight_decay": 0, "shift": 0, "seed": 0}
+        for name, lowest in least.items():
+            if not getattr(self, name) >= lowest:
                 raise UsageError(f"{name} must be at least {lowest}, got {getattr(self, name)}")
+        if self.seed >= 2**32:
+            raise UsageError(f"seed must be below 2**32, got {self.seed}")
         if not 0 < self.learning_rate < float("inf"):
             raise UsageError(f"learning_rate must be a positive number, got {self.learning_rate}")
+        if not 0 <= self.label_smoothing < 1:
+            raise UsageError(f"label_smoothing must be at least 0 and below 1, got {self.label_smoothing}")
+        if self.validation not in get_args(Validation):
+            raise UsageError(f"validation must be one of {', '.join(get_args(Validation))}, got {self.validation!r}")
 
     def to_json(self) -> str:
         """Indented JSON text with every field."""

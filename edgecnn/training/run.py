@@ -32,7 +32,7 @@ def new_folder(given: Path | None, network: str) -> Path:
         TrainingError: ``given`` already holds a run, or cannot be made.
     """
     folder = given or _free_folder(network)
-    if (folder / CHECKPOINT).exists():
+    if (folder / CHECKPOINT).exists() or (folder / MODEL).exists():
         raise TrainingError(f"{folder} already holds a run; continue it with --resume or choose another --out")
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -49,10 +49,11 @@ def folder_to_resume(given: Path | None, network: str) -> Path:
     """
     if given:
         return given
-    runs = sorted(Path("runs").glob(f"{network}*/{CHECKPOINT}"), key=lambda path: path.stat().st_mtime)
+    names = (network, f"{network}-*")
+    runs = [path for name in names for path in Path("runs").glob(f"{name}/{CHECKPOINT}")]
     if not runs:
         raise TrainingError(f"there is no run of {network} in runs/ to resume; name its folder with --out")
-    return runs[-1].parent
+    return max(runs, key=lambda path: path.stat().st_mtime).parent
 
 
 def _free_folder(network: str) -> Path:
@@ -64,7 +65,13 @@ def _free_folder(network: str) -> Path:
 
 
 def write(
-    folder: Path, network: Network, recipe: Recipe, trained: Trained, training: Dataset, test: Dataset, device: str
+    folder: Path,
+    network: Network,
+    recipe: Recipe,
+    trained: Trained,
+    training: Dataset,
+    test: Dataset,
+    device: str,
 ) -> dict[str, Any]:
     """Evaluate on ``test``, write everything, and return what ``metrics.json`` holds."""
     from edgecnn import plots
@@ -99,7 +106,11 @@ def write(
         writer = csv.DictWriter(file, list(trained.history[0]))
         writer.writeheader()
         writer.writerows(trained.history)
-    plots.curves(folder / "curves.png", trained.history, watched="test" if recipe.validation == "test" else "validation")
+    plots.curves(
+        folder / "curves.png",
+        trained.history,
+        watched="test" if recipe.validation == "test" else "validation",
+    )
     plots.predictions(folder / "predictions.png", test, probabilities)
     plots.confusion(folder / "confusion.png", test, probabilities)
     return metrics

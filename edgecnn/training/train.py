@@ -7,6 +7,7 @@ import signal
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ from edgecnn.training.checkpoint import Progress
 from edgecnn.training.progress import Reporter
 from edgecnn.training.recipe import Recipe
 from edgecnn.zoo.network import Network
+from edgecnn_runtime.errors import TrainingError
 
 if TYPE_CHECKING:
     import keras
@@ -89,7 +91,10 @@ def train(
         compiled.synchronise()
         checkpoint.save(saved, network.name, recipe, progress, variables)
 
-    with Reporter(recipe.epochs, steps_per_epoch, recipe.batch_size) as reporter, _interrupts() as interrupted:
+    with (
+        Reporter(recipe.epochs, steps_per_epoch, min(recipe.batch_size, len(data))) as reporter,
+        _interrupts() as interrupted,
+    ):
         while progress.epoch < recipe.epochs:
             epoch = plan.draw(recipe, len(data), progress.epoch)
             steps, batch = epoch.order.shape
@@ -120,7 +125,8 @@ def train(
             if validation is not None:
                 row |= _evaluate(model, validation)
             progress.history.append(row)
-            progress.epoch, progress.step, progress.loss_sum, progress.correct = progress.epoch + 1, 0, 0.0, 0.0
+            progress.epoch += 1
+            progress.step, progress.loss_sum, progress.correct = 0, 0.0, 0.0
             save()
             reporter.epoch(row)
             for board in boards:
@@ -199,14 +205,17 @@ def _boards(folder: Path | None) -> list[Any]:
     """Writers of TensorBoard logs: one for ``folder``, none without."""
     if folder is None:
         return []
+    if not find_spec("tensorflow"):
+        raise TrainingError('TensorBoard logs need TensorFlow; install it with: pip install "edgecnn[train]"')
     import tensorflow as tf
 
     writer = tf.summary.create_file_writer(str(folder))
+    summary = tf.compat.v1.Summary  # tf.summary.scalar needs the tensorboard package; only a reader should
 
     def write(row: dict[str, float]) -> None:
+        values = [summary.Value(tag=name, simple_value=value) for name, value in row.items()]
         with writer.as_default(step=int(row["epoch"])):
-            for name, value in row.items():
-                tf.summary.scalar(name, value)
-            writer.flush()
+            tf.summary.experimental.write_raw_pb(summary(value=values).SerializeToString())
+        writer.flush()
 
     return [write]

@@ -29,7 +29,16 @@ PRECISIONS = ("fp32", "fp16", "dynamic", "int8")
 
 GOLDEN_IMAGES = 16
 
-_TOOLS = ("edgecnn", "keras", "tensorflow", "tf2onnx", "onnx", "onnxruntime", "ai-edge-litert", "tflite-runtime")
+_TOOLS = (
+    "edgecnn",
+    "keras",
+    "tensorflow",
+    "tf2onnx",
+    "onnx",
+    "onnxruntime",
+    "ai-edge-litert",
+    "tflite-runtime",
+)
 
 
 def export(
@@ -115,9 +124,7 @@ def _prove(
         temporary.write_bytes(container.embed(payload, contract))
         scores = score_everywhere(temporary, contract.format, evaluation.images)
         rows = [
-            compare(
-                target.name, contract.format, contract.precision, len(payload), each, reference, evaluation
-            )
+            compare(target.name, contract.format, contract.precision, len(payload), each, reference, evaluation)
             for each in scores
         ]
         if not any(row.failures for row in rows):
@@ -161,9 +168,7 @@ def _check_data(about: keras_file.About, calibration: Dataset, evaluation: Datas
     shape = (about.input.height, about.input.width, 3)
     for data in (calibration, evaluation):
         if data.images.shape[1:] != shape:
-            raise ExportError(
-                f"the images of {data.name} are {data.images.shape[1:]}, but {about.name} takes {shape}"
-            )
+            raise ExportError(f"the images of {data.name} are {data.images.shape[1:]}, but {about.name} takes {shape}")
     if evaluation.label_names != about.labels:
         raise ExportError(f"the labels of {evaluation.name} are not those of {about.name}")
     if calibration.fingerprint == evaluation.fingerprint:

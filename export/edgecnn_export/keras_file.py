@@ -71,9 +71,7 @@ def read_about(path: Path) -> About:
     except (zipfile.BadZipFile, OSError) as problem:
         raise ExportError(f"{path} is not a .keras file ({problem})") from None
     except (KeyError, TypeError, ValueError):
-        raise ExportError(
-            f"{path} does not say what its labels are: it was not written by edgecnn train"
-        ) from None
+        raise ExportError(f"{path} does not say what its labels are: it was not written by edgecnn train") from None
 
 
 def load(path: Path) -> tuple[keras.Model, About]:

@@ -62,7 +62,7 @@ def _float_model(model: keras.Model) -> Any:
     signature = [tf.TensorSpec((None, *model.input_shape[1:]), tf.uint8, name=INPUT)]
 
     # tf2onnx's own from_keras does not understand Keras 3.
-    @tf.function(input_signature=signature)
+    @tf.function(input_signature=signature)  # type: ignore[untyped-decorator]
     def network(pixels: Any) -> Any:
         return tf.identity(model(tf.cast(pixels, tf.float32), training=False), name=OUTPUT)
 
@@ -107,9 +107,7 @@ def _static(proto: Any, calibration: Images) -> Any:
 
     class Reader(CalibrationDataReader):  # type: ignore[misc]
         def __init__(self) -> None:
-            self._batches = iter(
-                [{INPUT: calibration[at : at + _BATCH]} for at in range(0, len(calibration), _BATCH)]
-            )
+            self._batches = iter([{INPUT: calibration[at : at + _BATCH]} for at in range(0, len(calibration), _BATCH)])
 
         def get_next(self) -> dict[str, Images] | None:
             return next(self._batches, None)

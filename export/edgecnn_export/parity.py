@@ -145,7 +145,13 @@ def require_skill(reference: Probabilities, data: Dataset) -> float:
 
 
 def compare(
-    file: str, model_format: str, precision: str, size: int, scores: Scores, reference: Probabilities, data: Dataset
+    file: str,
+    model_format: str,
+    precision: str,
+    size: int,
+    scores: Scores,
+    reference: Probabilities,
+    data: Dataset,
 ) -> Row:
     """Compare one interpreter's answers with the Keras model's, both of shape (N, classes)."""
     exported = scores.probabilities

@@ -33,7 +33,7 @@ def convert(model: keras.Model, precision: str, calibration: Images | None) -> b
 
     pixels = tf.TensorSpec((1, *model.input_shape[1:]), tf.float32 if precision == "int8" else tf.uint8, "pixels")
 
-    @tf.function(input_signature=[pixels])
+    @tf.function(input_signature=[pixels])  # type: ignore[untyped-decorator]
     def network(pixels: Any) -> dict[str, Any]:
         return {"probabilities": model(tf.cast(pixels, tf.float32), training=False)}
 

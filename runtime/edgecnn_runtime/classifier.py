@@ -44,9 +44,7 @@ class Classifier:
     backend: Backend
 
     @classmethod
-    def open(
-        cls, path: str | os.PathLike[str], backend: str | None = None, threads: int | None = None
-    ) -> Classifier:
+    def open(cls, path: str | os.PathLike[str], backend: str | None = None, threads: int | None = None) -> Classifier:
         """Load a model file that ``edgecnn export`` wrote.
 
         Args:

@@ -81,7 +81,7 @@ def test_a_reference_near_chance_is_refused(data: Dataset) -> None:
     assert require_skill(answers(data.labels, 100), data) == pytest.approx(0.9)
     with pytest.raises(ParityError, match="proves nothing"):
         require_skill(answers(data.labels, 700), data)
-    one_label = np.tile(np.float32([0.7, 0.1, 0.1, 0.1]), (COUNT, 1))
+    one_label = np.tile(np.array([0.7, 0.1, 0.1, 0.1], np.float32), (COUNT, 1))
     with pytest.raises(ParityError, match=r"25\.0%"):
         require_skill(one_label, data)
 

@@ -22,19 +22,22 @@ from edgecnn_export.dataset import Dataset
 from edgecnn_export.export import export
 from edgecnn_export.parity import Row
 from edgecnn_runtime import container
+from edgecnn_runtime.contract import Contract, InputSpec
 from edgecnn_runtime.errors import ExportError, ParityError, UsageError
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
 
 
 def silent(_: Path, __: list[Row]) -> None:
     pass
 
 
-def test_names_and_nothing_else(
-    baseline_path: Path, calibration: Dataset, evaluation: Dataset, tmp_path: Path
-) -> None:
+def test_names_and_nothing_else(baseline_path: Path, calibration: Dataset, evaluation: Dataset, tmp_path: Path) -> None:
     out = tmp_path / "new" / "folder"
     export(baseline_path, ["tflite", "onnx"], ["int8"], out, calibration, evaluation, silent)
-    assert sorted(os.listdir(out)) == ["baseline-int8.onnx", "baseline-int8.tflite"]
+    assert names(out) == ["baseline-int8.onnx", "baseline-int8.tflite"]
 
 
 def test_the_same_calibration_gives_the_same_file(baseline: Any, calibration: Dataset) -> None:
@@ -50,7 +53,11 @@ def test_the_same_calibration_gives_the_same_file(baseline: Any, calibration: Da
 def test_int8_tflite_takes_pixels_as_they_are(baseline: Any, calibration: Dataset) -> None:
     interpreter = Interpreter(model_content=tflite.convert(baseline, "int8", calibration.images))
     (given,), (wanted,) = interpreter.get_input_details(), interpreter.get_output_details()
-    assert (given["dtype"], given["quantization"], list(given["shape"])) == (np.uint8, (1.0, 0), [1, 32, 32, 3])
+    assert (given["dtype"], given["quantization"], list(given["shape"])) == (
+        np.uint8,
+        (1.0, 0),
+        [1, 32, 32, 3],
+    )
     assert (wanted["dtype"], wanted["quantization"]) == (np.uint8, (1 / 256, 0))
     assert not any(tensor["dtype"] == np.float32 for tensor in interpreter.get_tensor_details())
 
@@ -109,7 +116,7 @@ def test_a_file_that_is_another_model_is_refused_and_the_rest_is_kept(
             lambda path, rows: reported.append((path.name, any(row.failures for row in rows))),
         )
     assert reported == [("baseline-int8.tflite", True), ("baseline-int8.onnx", False)]
-    assert os.listdir(tmp_path) == ["baseline-int8.onnx"]
+    assert names(tmp_path) == ["baseline-int8.onnx"]
 
 
 def test_a_refused_export_leaves_the_file_that_was_there(
@@ -123,7 +130,7 @@ def test_a_refused_export_leaves_the_file_that_was_there(
     monkeypatch.setattr(export_module, "_convert", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
     with pytest.raises(KeyboardInterrupt):
         export(baseline_path, ["onnx"], ["fp32"], tmp_path, calibration, evaluation, silent)
-    assert os.listdir(tmp_path) == ["baseline-fp32.onnx"]
+    assert names(tmp_path) == ["baseline-fp32.onnx"]
     assert (tmp_path / "baseline-fp32.onnx").read_bytes() == b"yesterday's"
 
 
@@ -140,7 +147,7 @@ def test_an_interpreter_that_crashes_fails_the_export(
     out = tmp_path / "out"
     with pytest.raises(ExportError, match=r"onnxruntime failed on .*baseline-fp32\.onnx.*: exit status -6"):
         export(baseline_path, ["onnx"], ["fp32"], out, calibration, evaluation, silent)
-    assert os.listdir(out) == []
+    assert names(out) == []
 
 
 def test_a_network_that_guesses_is_refused(
@@ -149,7 +156,7 @@ def test_a_network_that_guesses_is_refused(
     import keras
 
     guessing = keras.models.clone_model(baseline)
-    about = keras_file.About("guess", evaluation.label_names, keras_file.InputSpec(32, 32))
+    about = keras_file.About("guess", evaluation.label_names, InputSpec(32, 32))
     keras_file.save(tmp_path / "guess.keras", guessing, about)
     with pytest.raises(ParityError, match="train it first"):
         export(tmp_path / "guess.keras", ["onnx"], ["fp32"], tmp_path / "out", calibration, evaluation, silent)
@@ -157,7 +164,8 @@ def test_a_network_that_guesses_is_refused(
 
 
 @pytest.mark.parametrize(
-    ("formats", "precisions"), [(["tflite", "onx"], ["int8"]), (["onnx"], ["fp32", "fp23"]), (["h5"], ["fp32"])]
+    ("formats", "precisions"),
+    [(["tflite", "onx"], ["int8"]), (["onnx"], ["fp32", "fp23"]), (["h5"], ["fp32"])],
 )
 def test_unknown_format_or_precision(
     baseline_path: Path,
@@ -193,7 +201,7 @@ def test_the_keras_file_is_still_a_keras_file(baseline: Any, baseline_path: Path
     about = keras_file.read_about(baseline_path)
     keras_file.save(tmp_path / "again.keras", baseline, about)
     assert keras_file.read_about(tmp_path / "again.keras") == about
-    assert os.listdir(tmp_path) == ["again.keras"]
+    assert names(tmp_path) == ["again.keras"]
     plain = keras.saving.load_model(tmp_path / "again.keras")
     for weight, expected in zip(plain.get_weights(), baseline.get_weights(), strict=True):
         assert (weight == expected).all()
@@ -218,9 +226,7 @@ def bad_source(kind: str, folder: Path) -> Path:
 
 @pytest.mark.parametrize("kind", ["missing", "empty", "text", "zip", "half", "folder"])
 @pytest.mark.parametrize("verb", ["export", "parity"])
-def test_bad_sources_get_one_line(
-    kind: str, verb: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
-) -> None:
+def test_bad_sources_get_one_line(kind: str, verb: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     words = [verb, str(bad_source(kind, tmp_path))]
     words += ["--out", str(tmp_path / "out")] if verb == "export" else ["--quick", "x.tflite"]
     assert edgecnn(words) == 1
@@ -244,7 +250,11 @@ def test_the_command_line_as_its_user_types_it(baseline_path: Path, tmp_path: Pa
 
     def command(*words: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [sys.executable, "-m", "edgecnn", *words], env=environment, capture_output=True, text=True, timeout=120
+            [sys.executable, "-m", "edgecnn", *words],
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=120,
         )
 
     out = tmp_path / "out"
@@ -261,14 +271,18 @@ def test_the_command_line_as_its_user_types_it(baseline_path: Path, tmp_path: Pa
 
 
 def test_parity_ends_with_status_1_when_a_file_is_another_model(
-    baseline: Any, baseline_path: Path, calibration: Dataset, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+    baseline: Any,
+    baseline_path: Path,
+    calibration: Dataset,
+    tmp_path: Path,
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
     import keras
 
     other = keras.models.clone_model(baseline)
     other.set_weights([weight[..., ::-1] for weight in baseline.get_weights()])
     about = keras_file.read_about(baseline_path)
-    contract = container.Contract("baseline", "onnx", "fp32", about.labels, about.input)
+    contract = Contract("baseline", "onnx", "fp32", about.labels, about.input)
     impostor = tmp_path / "impostor.onnx"
     impostor.write_bytes(container.embed(onnx.convert(other, "fp32", None), contract))
     assert edgecnn(["parity", str(baseline_path), str(impostor), "--quick"]) == 1

@@ -62,9 +62,7 @@ def test_what_it_tells_of_itself(int8: Path) -> None:
         prediction.score = 1.0  # type: ignore[misc]
 
 
-def test_an_interpreter_never_sees_a_damaged_file(
-    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_interpreter_never_sees_a_damaged_file(model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "open_backend", lambda *_: pytest.fail("opened"))
     data = model.read_bytes()
     damaged = tmp_path / model.name
@@ -75,9 +73,7 @@ def test_an_interpreter_never_sees_a_damaged_file(
 
 
 def test_errors_name_the_file(int8: Path, tmp_path: Path) -> None:
-    with pytest.raises(
-        UsageError, match=r"^.*tiny-int8\.tflite: backend 'onnxruntime' does not run tflite files"
-    ):
+    with pytest.raises(UsageError, match=r"^.*tiny-int8\.tflite: backend 'onnxruntime' does not run tflite files"):
         Classifier.open(int8, "onnxruntime")
     with pytest.raises(ImageError, match=r"none\.jpg: no such file"):
         Classifier.open(int8).classify(tmp_path / "none.jpg")

@@ -80,9 +80,7 @@ def test_nothing_steers_the_terminal(int8: Path, pictures: Path, capsys: pytest.
 
 
 @pytest.mark.usefixtures("pictures")
-def test_the_model_it_carries(
-    int8: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_model_it_carries(int8: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(models, "default_model", lambda backend: int8 if backend is None else None)
     assert run(["classify", "red.png"]) == 0
     assert "red.png" in capsys.readouterr().out

@@ -34,9 +34,7 @@ def png(width: int, height: int, depth: int, colour: int, rows: bytes) -> io.Byt
     """A PNG put together by hand, for what Pillow does not write."""
 
     def chunk(kind: bytes, content: bytes) -> bytes:
-        return (
-            struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
-        )
+        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
 
     header = struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, 0)
     body = chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
@@ -199,9 +197,7 @@ def test_the_resize_rule() -> None:
     assert np.array_equal(pixels(values, InputSpec(2, 4, "box")), values.reshape(2, 2, 4, 2, 3).mean((1, 3)))
     # And of a square one the middle half.
     square = values[:, :4]
-    assert np.array_equal(
-        pixels(square, InputSpec(1, 2, "box")), square[1:3].reshape(1, 2, 2, 2, 3).mean((1, 3))
-    )
+    assert np.array_equal(pixels(square, InputSpec(1, 2, "box")), square[1:3].reshape(1, 2, 2, 2, 3).mean((1, 3)))
 
 
 def test_the_middle_of_odd_sizes_and_needles() -> None:

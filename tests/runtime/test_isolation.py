@@ -19,9 +19,7 @@ def test_errors_load_nothing(python: Script) -> None:
 
 
 def test_the_runtime_loads_one_interpreter_and_nothing_heavy(python: Script, model: Path) -> None:
-    classify = (
-        f"import edgecnn_runtime; from PIL import Image; c = edgecnn_runtime.Classifier.open({str(model)!r});"
-    )
+    classify = f"import edgecnn_runtime; from PIL import Image; c = edgecnn_runtime.Classifier.open({str(model)!r});"
     ended = python("-c", classify + "c.classify(Image.new('RGB', (9, 9)));" + PRINT_MODULES)
     assert not ended.stderr
     loaded = set(ended.stdout.split())

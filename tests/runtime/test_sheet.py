@@ -11,9 +11,7 @@ def noise(count: int, height: int, width: int) -> Images:
     return np.random.default_rng(count).integers(0, 256, (count, height, width, 3), dtype=np.uint8)
 
 
-@pytest.mark.parametrize(
-    "shape", [(1, 1, 1), (1, 4, 4), (7, 5, 3), (50, 2, 3), (51, 3, 2), (120, 8, 8), (3, 1, 9000)]
-)
+@pytest.mark.parametrize("shape", [(1, 1, 1), (1, 4, 4), (7, 5, 3), (50, 2, 3), (51, 3, 2), (120, 8, 8), (3, 1, 9000)])
 def test_a_sheet_gives_back_every_bit(shape: tuple[int, int, int]) -> None:
     images = noise(*shape)
     assert np.array_equal(unpack(pack(images), *shape), images)

@@ -80,9 +80,7 @@ def choose(model_format: str, name: str | None = None) -> str:
 
 def installed(model_format: str) -> list[str]:
     """Names of the installed interpreters that run files of this format, the preferred one first."""
-    return [
-        name for name, library in LIBRARIES.items() if library.format == model_format and _is_installed(library)
-    ]
+    return [name for name, library in LIBRARIES.items() if library.format == model_format and _is_installed(library)]
 
 
 def default_format(name: str | None = None) -> str:
@@ -93,9 +91,7 @@ def default_format(name: str | None = None) -> str:
     return installed[0] if installed else "tflite"
 
 
-def open_backend(
-    model: bytes, contract: Contract, name: str | None = None, threads: int | None = None
-) -> Backend:
+def open_backend(model: bytes, contract: Contract, name: str | None = None, threads: int | None = None) -> Backend:
     """Load a model into an interpreter.
 
     Args:

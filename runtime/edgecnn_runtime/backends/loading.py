@@ -23,8 +23,7 @@ def import_library(module: str, extra: str) -> ModuleType:
     except Exception as problem:  # a compiled module built for another numpy fails in many ways
         package = module.partition(".")[0]
         raise BackendError(
-            f"{package} is installed but does not load ({first_line(problem)}); "
-            f'pip install "edgecnn[{extra}]"'
+            f'{package} is installed but does not load ({first_line(problem)}); pip install "edgecnn[{extra}]"'
         ) from None
 
 

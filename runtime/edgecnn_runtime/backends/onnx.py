@@ -39,9 +39,7 @@ class OnnxBackend:
         (self._input, *others), (self._output, *_) = self._session.get_inputs(), self._session.get_outputs()
         check_tensors(contract, self._input.shape, self._output.shape)
         if self._input.type not in _TYPES or others:
-            raise ModelFileError(
-                f"the model's input is {self._input.type}, not pixels 0..255; export it again"
-            )
+            raise ModelFileError(f"the model's input is {self._input.type}, not pixels 0..255; export it again")
 
     def scores(self, pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
         """Probabilities, as :meth:`edgecnn_runtime.backends.Backend.scores`."""

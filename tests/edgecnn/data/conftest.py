@@ -24,9 +24,7 @@ BATCHES = [f"data_batch_{number}" for number in range(1, 6)] + ["test_batch"]
 
 
 @pytest.fixture(autouse=True)
-def _away_from_the_users_cache(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
-) -> None:
+def _away_from_the_users_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
     """Whatever is broken, a test must never write sixty images over somebody's real set."""
     if request.node.get_closest_marker("full") is None:
         monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "user-cache"))

@@ -30,9 +30,7 @@ def test_npm_archive(npm_archive: Path, arrays: Arrays) -> None:
 
 
 @pytest.mark.parametrize("inside", [True, False], ids=["the folder itself", "the folder above"])
-def test_unpacked_folder(
-    inside: bool, binary_files: dict[str, bytes], arrays: Arrays, tmp_path: Path
-) -> None:
+def test_unpacked_folder(inside: bool, binary_files: dict[str, bytes], arrays: Arrays, tmp_path: Path) -> None:
     folder = tmp_path / "cifar-10-batches-bin"
     folder.mkdir()
     for name, content in binary_files.items():

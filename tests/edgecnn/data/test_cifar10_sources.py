@@ -93,9 +93,7 @@ def test_then_a_copy_in_the_data_folder(
     assert capsys.readouterr().err == f"reading CIFAR-10 from {copy}\n"
 
 
-def test_then_the_official_site(
-    official: str, npm: Path, data: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_then_the_official_site(official: str, npm: Path, data: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["data", "cifar10"]) == 0
     assert_cached(data)
     told = capsys.readouterr().err.splitlines()
@@ -130,9 +128,7 @@ def test_then_advice(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert_fails(capsys, advice, data)
 
 
-def test_what_is_cached_is_kept(
-    arrays: Arrays, official: str, data: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_what_is_cached_is_kept(arrays: Arrays, official: str, data: Path, capsys: pytest.CaptureFixture[str]) -> None:
     cifar10_cache.write(arrays, data / "cifar10", "a copy")
     assert run(["data", "cifar10"]) == 0
     assert capsys.readouterr().err == f"CIFAR-10 is already in {data}/cifar10\n"

@@ -137,9 +137,7 @@ def test_begins_anew_when_the_server_knows_no_ranges(site: Site, target: Path) -
     assert site.sent == [CUT, len(CONTENT)]
 
 
-def test_begins_anew_when_the_file_has_changed(
-    site: Site, target: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_begins_anew_when_the_file_has_changed(site: Site, target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     site.cuts = [CUT]
     monkeypatch.setattr(module, "ATTEMPTS", 1)
     with pytest.raises(DataError):
