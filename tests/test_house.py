@@ -17,6 +17,7 @@ import typer
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from edgecnn import __version__
 from edgecnn.cli.main import app, run
 
 ROOT = Path(__file__).parents[1]
@@ -133,6 +134,10 @@ def test_all_that_dev_installs_is_pinned() -> None:
 
 def holds(requirement: Requirement, extra: str) -> bool:
     return requirement.marker is None or requirement.marker.evaluate({"extra": extra})
+
+
+def test_the_version_is_one() -> None:
+    assert f'\nversion = "{__version__}"\n' in (ROOT / "pyproject.toml").read_text()
 
 
 def test_no_file_names_a_package_index_or_this_folder() -> None:

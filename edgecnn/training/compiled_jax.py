@@ -37,6 +37,8 @@ class CompiledSteps:
         self._state: Any = None
         self._resident = (jax.device_put(data.images), jax.device_put(data.labels.astype(np.int32)))
         self._longest = 0
+        # XLA's CPU compiler makes convolutions inside a loop tens of times slower than outside.
+        self.loop_inside = jax.default_backend() != "cpu"
         loss_of = keras.losses.CategoricalCrossentropy(label_smoothing=label_smoothing)
         classes = len(data.label_names)
 
@@ -71,16 +73,15 @@ class CompiledSteps:
         if self._state is None:
             self._state = tuple([jax.numpy.copy(v.value) for v in group] for group in self._variables)
         carry = (self._state, jax.numpy.zeros(()), jax.numpy.zeros((), "int32"))
-        if jax.default_backend() == "cpu":
-            # XLA's CPU compiler makes convolutions inside a loop tens of times slower than outside.
-            for batch in zip(*plan, strict=True):
-                carry = self._step(carry, self._resident, *batch)
-        else:
+        if self.loop_inside:
             count = len(plan.order)
             self._longest = max(self._longest, count)
             padding = self._longest - count  # a shorter last call reuses the program compiled for the longest
             padded = [np.pad(part, [(0, padding)] + [(0, 0)] * (part.ndim - 1)) for part in plan]
             carry = self._steps(carry, self._resident, padded, count)
+        else:
+            for batch in zip(*plan, strict=True):
+                carry = self._step(carry, self._resident, *batch)
         self._state, loss, correct = carry
         return float(loss), float(correct)
 

@@ -88,7 +88,7 @@ LESSON = Recipe("lesson", epochs=10, batch_size=32, learning_rate=1e-3, validati
 
 DEFAULT = Recipe(
     "default",
-    epochs=30,
+    epochs=15,
     batch_size=64,
     learning_rate=2e-3,
     cosine=True,

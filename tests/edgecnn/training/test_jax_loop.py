@@ -1,0 +1,46 @@
+"""The loop that GPUs run inside one compiled call, run here on the CPU."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+SCRIPT = """
+import os
+os.environ["KERAS_BACKEND"] = "jax"
+from dataclasses import replace
+import keras
+import numpy as np
+from edgecnn.data import samples
+from edgecnn.training import plan, recipe
+from edgecnn.training.compiled_jax import CompiledSteps
+from edgecnn.zoo import find
+
+data = samples.calibration()
+drawn = plan.draw(replace(recipe.DEFAULT, batch_size=20), len(data), 0)
+
+def trained(loop_inside):
+    keras.utils.set_random_seed(0)
+    model = find("baseline").build(10)
+    optimizer = keras.optimizers.Adam(1e-3)
+    optimizer.build(model.trainable_variables)
+    compiled = CompiledSteps(model, optimizer, data, 0.0, True)
+    compiled.loop_inside = loop_inside
+    results = [compiled.run(drawn.steps(0, 4)), compiled.run(drawn.steps(4, 7))]
+    compiled.synchronise()
+    assert int(optimizer.iterations) == 7
+    return np.array(results), model.get_weights()
+
+one, weights = trained(True)
+other, expected = trained(False)
+np.testing.assert_allclose(one, other, rtol=1e-4)
+for weight, value in zip(weights, expected):
+    np.testing.assert_allclose(weight, value, atol=2e-4)
+"""
+
+
+def test_a_loop_inside_the_program_is_the_same_training() -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", SCRIPT], capture_output=True, text=True, timeout=300, check=False
+    )
+    assert ended.returncode == 0, ended.stderr

@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from edgecnn.training import recipe as recipes
+from edgecnn.training.recipe import DEFAULT, LESSON, Recipe
+from edgecnn_runtime.errors import TrainingError, UsageError
+
+
+def test_the_lessons_own_values() -> None:
+    assert LESSON == Recipe(
+        name="lesson",
+        epochs=10,
+        batch_size=32,
+        learning_rate=1e-3,
+        cosine=False,
+        warmup_epochs=0.0,
+        weight_decay=0.0,
+        label_smoothing=0.0,
+        flip=False,
+        shift=0,
+        validation="test",
+        mixed_precision=False,
+        seed=0,
+    )
+
+
+def test_the_default_never_watches_the_test_images() -> None:
+    assert DEFAULT.validation == "held-out"
+
+
+@pytest.mark.parametrize("recipe", [*recipes.RECIPES.values(), replace(DEFAULT, seed=7, validation="none")])
+def test_there_and_back(recipe: Recipe) -> None:
+    assert Recipe.from_dict(json.loads(recipe.to_json())) == recipe
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("epochs", 0),
+        ("batch_size", 0),
+        ("learning_rate", 0.0),
+        ("learning_rate", -1.0),
+        ("learning_rate", float("nan")),
+        ("learning_rate", float("inf")),
+        ("warmup_epochs", -1.0),
+        ("weight_decay", -0.1),
+        ("weight_decay", float("nan")),
+        ("label_smoothing", -0.1),
+        ("label_smoothing", 1.0),
+        ("shift", -1),
+        ("validation", "tset"),
+        ("seed", -1),
+        ("seed", 2**32),
+    ],
+)
+def test_a_bad_value_is_named(field: str, value: Any) -> None:
+    with pytest.raises(UsageError, match=f"^{field} must be .*{value}"):
+        replace(LESSON, **{field: value})
+
+
+@pytest.mark.parametrize("change", [{"momentum": 0.9}, {"epochs": None}])
+def test_a_saved_recipe_that_does_not_fit(change: dict[str, Any]) -> None:
+    saved = json.loads(LESSON.to_json()) | change
+    with pytest.raises(TrainingError, match=r"the saved recipe does not fit .*its fields are: name, epochs, batch_size"):
+        Recipe.from_dict(saved)
+
+
+def test_names() -> None:
+    assert recipes.find("lesson") is LESSON
+    assert recipes.find("default") is DEFAULT
+    with pytest.raises(UsageError, match=r"no recipe is called 'best'; there are: lesson, default"):
+        recipes.find("best")

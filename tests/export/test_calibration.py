@@ -1,0 +1,71 @@
+"""Calibration images from a folder of pictures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from edgecnn.cli.main import run as edgecnn
+from edgecnn_export.calibration import from_folder
+from edgecnn_export.dataset import Dataset
+from edgecnn_runtime.contract import InputSpec
+from edgecnn_runtime.errors import DataError, ImageError
+from edgecnn_runtime.image import pixels
+
+SPEC = InputSpec(8, 8)
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> Path:
+    rng = np.random.default_rng(0)
+    for index in range(600):
+        path = tmp_path / "pictures" / f"class-{index % 3}" / f"{index:03}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(rng.integers(0, 256, (8 + index % 5, 12, 3), np.uint8)).save(path)
+    (tmp_path / "pictures" / "notes.txt").write_text("not a picture")
+    return tmp_path / "pictures"
+
+
+def test_pictures_are_those_the_device_will_see(pictures: Path) -> None:
+    data = from_folder(pictures, SPEC)
+    assert (data.name, data.images.shape) == ("pictures", (500, 8, 8, 3))
+    assert (data.images[0] == pixels(pictures / "class-0" / "000.png", SPEC)).all()
+    assert (data.images[-1] == pixels(pictures / "class-2" / "599.png", SPEC)).all()
+    assert data.fingerprint == from_folder(pictures, SPEC).fingerprint
+
+
+def test_too_few_or_no_pictures(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="does not exist"):
+        from_folder(tmp_path / "nowhere", SPEC)
+    for index in range(19):
+        Image.new("RGB", (8, 8)).save(tmp_path / f"{index}.png")
+    with pytest.raises(DataError, match="holds 19 pictures; calibration needs at least 20"):
+        from_folder(tmp_path, SPEC)
+
+
+def test_a_damaged_picture_is_named(pictures: Path) -> None:
+    (pictures / "class-0" / "000.png").write_bytes(b"damaged")
+    with pytest.raises(ImageError, match=r"000\.png"):
+        from_folder(pictures, SPEC)
+
+
+def test_int8_ranges_come_from_the_folder(
+    baseline_path: Path, tmp_path: Path, calibration: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from edgecnn_runtime import container
+
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "none"))
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    for index, image in enumerate(calibration.images[:40]):
+        Image.fromarray(image).save(folder / f"{index:02}.png")
+    out = tmp_path / "out"
+    words = ["export", str(baseline_path), "--int8", "--format", "tflite", "--out", str(out)]
+    assert edgecnn([*words, "--calibration", str(folder)]) == 0
+    contract, _ = container.read(out / "baseline-int8.tflite")
+    expected = from_folder(folder, InputSpec(32, 32))
+    assert (expected.images == calibration.images[:40]).all()
+    assert contract.calibration == {"data": "mine", "images": 40, "fingerprint": expected.fingerprint}
