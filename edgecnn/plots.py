@@ -28,8 +28,6 @@ _STYLE: Any = {
     "figure.constrained_layout.use": True,
 }
 
-_PICTURES = 25
-
 
 def curves(path: Path, history: Sequence[dict[str, float]], watched: str) -> Figure:
     """Loss and accuracy over the epochs, for training and for the ``watched`` images where there are any."""
@@ -56,16 +54,16 @@ def predictions(path: Path, data: Dataset, probabilities: Any) -> Figure:
     """The first images, each titled with its predicted label; a wrong one is red and names the true label too."""
     with mpl.rc_context(_STYLE):
         figure = Figure(figsize=(10, 11))
-        for axis, image, label, scores in zip(
-            figure.subplots(5, 5).flat, data.images[:_PICTURES], data.labels, probabilities, strict=False
-        ):
+        places = figure.subplots(5, 5).ravel()
+        for axis in places:
+            axis.set_axis_off()
+        for axis, image, label, scores in zip(places, data.images, data.labels, probabilities, strict=False):
             guess = int(scores.argmax())
             title, colour = f"{data.label_names[guess]} {scores[guess]:.0%}", "black"
             if guess != label:
                 title, colour = f"{title}\nis {data.label_names[label]}", RED
             axis.imshow(image, interpolation="nearest")
             axis.set_title(title, color=colour, fontsize=12)
-            axis.set_axis_off()
         figure.savefig(path)
     return figure
 

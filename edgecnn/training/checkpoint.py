@@ -42,6 +42,17 @@ class Progress:
     seconds: float = 0.0
     history: list[dict[str, float]] = field(default_factory=list)
 
+    def advance(self, step: int, loss_sum: float, correct: float) -> None:
+        """Count the steps up to ``step``, with the sum of their losses and of their right images."""
+        self.step = step
+        self.loss_sum += loss_sum
+        self.correct += correct
+
+    def finish_epoch(self, row: dict[str, float]) -> None:
+        """Put the epoch's figures into the history and stand before the next one."""
+        self.history.append(row)
+        self.epoch, self.step, self.loss_sum, self.correct = self.epoch + 1, 0, 0.0, 0.0
+
 
 def save(path: Path, network: str, recipe: Recipe, progress: Progress, variables: list[Any]) -> None:
     """Write the state to ``path``: either the whole new file is there afterwards, or the old one still is.
@@ -93,7 +104,7 @@ def restore(path: Path, variables: list[Any]) -> None:
 def _opened(path: Path) -> Iterator[Any]:
     """The arrays of the file; whatever shows while they are read that it is not ours becomes one kind of error."""
     try:
-        with np.load(path, allow_pickle=False) as saved:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as saved:
             yield saved
     except FileNotFoundError:
         raise TrainingError(f"{path} does not exist: there is no run to resume there") from None

@@ -72,8 +72,7 @@ def train(
     with _precision(recipe):
         model = network.build(len(data.label_names))
     steps_per_epoch = max(1, len(data) // recipe.batch_size)
-    optimizer = _optimizer(recipe, steps_per_epoch)
-    optimizer.build(model.trainable_variables)
+    optimizer = _optimizer(recipe, steps_per_epoch, model)
     variables = model.variables + optimizer.variables
 
     saved, progress = out / CHECKPOINT, Progress()
@@ -103,9 +102,8 @@ def train(
             while progress.step < steps:
                 last = min(progress.step + steps_per_call, steps)
                 loss, correct = compiled.run(epoch.steps(progress.step, last))
-                new, progress.step = last - progress.step, last
-                progress.loss_sum += loss
-                progress.correct += correct
+                new = last - progress.step
+                progress.advance(last, loss, correct)
                 mean_loss, accuracy = progress.loss_sum / last, progress.correct / (last * batch)
                 reporter.step(progress.epoch, last, new, mean_loss, accuracy)
                 if interrupted() and progress.step < steps:
@@ -124,9 +122,7 @@ def train(
             }
             if validation is not None:
                 row |= _evaluate(model, validation)
-            progress.history.append(row)
-            progress.epoch += 1
-            progress.step, progress.loss_sum, progress.correct = 0, 0.0, 0.0
+            progress.finish_epoch(row)
             save()
             reporter.epoch(row)
             for board in boards:
@@ -151,7 +147,7 @@ def _evaluate(model: keras.Model, data: Dataset) -> dict[str, float]:
     }
 
 
-def _optimizer(recipe: Recipe, steps_per_epoch: int) -> Any:
+def _optimizer(recipe: Recipe, steps_per_epoch: int, model: keras.Model) -> Any:
     import keras
 
     rate: Any = recipe.learning_rate
@@ -159,7 +155,9 @@ def _optimizer(recipe: Recipe, steps_per_epoch: int) -> Any:
         warmup = round(recipe.warmup_epochs * steps_per_epoch)
         falling = max(1, recipe.epochs * steps_per_epoch - warmup)
         rate = keras.optimizers.schedules.CosineDecay(0.0, falling, warmup_target=rate, warmup_steps=warmup)
-    return keras.optimizers.Adam(rate, weight_decay=recipe.weight_decay or None)
+    optimizer = keras.optimizers.Adam(rate, weight_decay=recipe.weight_decay or None)
+    optimizer.build(model.trainable_variables)
+    return optimizer
 
 
 @contextlib.contextmanager

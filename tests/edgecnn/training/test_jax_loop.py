@@ -40,7 +40,5 @@ for weight, value in zip(weights, expected):
 
 
 def test_a_loop_inside_the_program_is_the_same_training() -> None:
-    ended = subprocess.run(
-        [sys.executable, "-c", SCRIPT], capture_output=True, text=True, timeout=300, check=False
-    )
+    ended = subprocess.run([sys.executable, "-c", SCRIPT], capture_output=True, text=True, timeout=300, check=False)
     assert ended.returncode == 0, ended.stderr

@@ -12,7 +12,7 @@ from edgecnn_runtime.errors import TrainingError, UsageError
 
 
 def test_the_lessons_own_values() -> None:
-    assert LESSON == Recipe(
+    lessons = Recipe(
         name="lesson",
         epochs=10,
         batch_size=32,
@@ -27,6 +27,7 @@ def test_the_lessons_own_values() -> None:
         mixed_precision=False,
         seed=0,
     )
+    assert lessons == LESSON
 
 
 def test_the_default_never_watches_the_test_images() -> None:
@@ -66,7 +67,7 @@ def test_a_bad_value_is_named(field: str, value: Any) -> None:
 @pytest.mark.parametrize("change", [{"momentum": 0.9}, {"epochs": None}])
 def test_a_saved_recipe_that_does_not_fit(change: dict[str, Any]) -> None:
     saved = json.loads(LESSON.to_json()) | change
-    with pytest.raises(TrainingError, match=r"the saved recipe does not fit .*its fields are: name, epochs, batch_size"):
+    with pytest.raises(TrainingError, match=r"the saved recipe does not fit .*its fields are: name, epochs"):
         Recipe.from_dict(saved)
 
 

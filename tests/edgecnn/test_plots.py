@@ -1,0 +1,119 @@
+"""The figures: what is drawn, not how it looks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from matplotlib.axes import Axes
+from PIL import Image
+
+from edgecnn import plots
+from edgecnn_export.dataset import Dataset
+
+HISTORY = [
+    {"epoch": 1.0, "loss": 2.0, "accuracy": 0.25, "validation_loss": 1.9, "validation_accuracy": 0.3},
+    {"epoch": 2.0, "loss": 1.5, "accuracy": 0.45, "validation_loss": 1.7, "validation_accuracy": 0.4},
+    {"epoch": 3.0, "loss": 1.2, "accuracy": 0.55, "validation_loss": 1.6, "validation_accuracy": 0.45},
+]
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "figure.png"
+
+
+@pytest.fixture
+def data() -> Dataset:
+    """Thirty pictures of three things, of one colour each."""
+    images = np.arange(30, dtype=np.uint8)[:, None, None, None] * np.full((1, 4, 4, 3), 8, np.uint8)
+    return Dataset("pictures", images, np.arange(30) % 3, ("cat", "dog", "cow"))
+
+
+def scores(guesses: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
+    """Four parts in five for each guess."""
+    return (0.1 + 0.7 * np.eye(3)[guesses]).astype(np.float32)
+
+
+def pixels(path: Path) -> set[str]:
+    with Image.open(path) as picture:
+        colours = np.unique(np.asarray(picture.convert("RGB")).reshape(-1, 3), axis=0)
+    return {"#{:02X}{:02X}{:02X}".format(*colour) for colour in colours}
+
+
+def shown(axis: Axes) -> npt.NDArray[np.float64]:
+    """The one picture in a place."""
+    (picture,) = axis.get_images()
+    return np.asarray(picture.get_array(), np.float64)
+
+
+def test_curves(path: Path) -> None:
+    figure = plots.curves(path, HISTORY, watched="validation")
+    loss, accuracy = figure.axes
+    drawn = {
+        (axis.get_title(), line.get_label()): np.asarray(line.get_xydata()).tolist()
+        for axis in (loss, accuracy)
+        for line in axis.get_lines()
+    }
+    assert drawn == {
+        ("Loss", "training"): [[1, 2.0], [2, 1.5], [3, 1.2]],
+        ("Loss", "validation"): [[1, 1.9], [2, 1.7], [3, 1.6]],
+        ("Accuracy", "training"): pytest.approx(np.array([[1, 25], [2, 45], [3, 55]])),
+        ("Accuracy", "validation"): pytest.approx(np.array([[1, 30], [2, 40], [3, 45]])),
+    }
+    assert [axis.get_xlabel() for axis in figure.axes] == ["Epoch", "Epoch"]
+    assert [axis.get_ylabel() for axis in figure.axes] == ["Loss", "Accuracy (%)"]
+    assert {plots.BLUE, plots.ORANGE} < pixels(path)
+    for axis in figure.axes:
+        assert all(tick == int(tick) for tick in axis.get_xticks())
+        legend = axis.get_legend()
+        assert legend is not None
+        assert [text.get_text() for text in legend.get_texts()] == ["training", "validation"]
+
+
+def test_curves_of_one_epoch_and_nothing_watched(path: Path) -> None:
+    figure = plots.curves(path, [{"epoch": 1.0, "loss": 2.0, "accuracy": 0.2}], watched="validation")
+    assert [[line.get_label() for line in axis.get_lines()] for axis in figure.axes] == [["training"]] * 2
+    assert plots.ORANGE not in pixels(path)
+
+
+def test_predictions(path: Path, data: Dataset) -> None:
+    guesses = data.labels.copy()
+    guesses[[2, 7]] = 0
+    figure = plots.predictions(path, data, scores(guesses))
+    assert len(figure.axes) == 25
+    titles = [(axis.get_title(), axis.title.get_color()) for axis in figure.axes]
+    assert titles[:3] == [("cat 80%", "black"), ("dog 80%", "black"), ("cat 80%\nis cow", plots.RED)]
+    assert [index for index, (_, colour) in enumerate(titles) if colour == plots.RED] == [2, 7]
+    for axis, image in zip(figure.axes, data.images, strict=False):
+        np.testing.assert_array_equal(shown(axis), image)
+    assert plots.RED in pixels(path)
+
+
+def test_fewer_predictions_than_places(path: Path, data: Dataset) -> None:
+    few = data.subset("few", np.arange(2))
+    figure = plots.predictions(path, few, scores(few.labels))
+    assert [len(axis.get_images()) for axis in figure.axes] == [1, 1] + [0] * 23
+    assert not any(axis.axison for axis in figure.axes), "an empty place stays empty"
+
+
+def test_confusion(path: Path, data: Dataset) -> None:
+    guesses = data.labels.copy()
+    guesses[data.labels == 1] = np.array([0, 0, 0, 0, 0, 0, 2, 2, 2, 1])
+    figure = plots.confusion(path, data, scores(guesses))
+    axis = figure.axes[0]
+    np.testing.assert_allclose(shown(axis), [[100, 0, 0], [60, 10, 30], [0, 0, 100]])
+    numbers = {(text.get_position()[1], text.get_position()[0]): text.get_text() for text in axis.texts}
+    assert numbers == {(0, 0): "100", (1, 0): "60", (1, 1): "10", (1, 2): "30", (2, 2): "100"}
+    assert [text.get_color() for text in axis.texts] == ["white", "white", "black", "black", "white"]
+    assert [label.get_text() for label in axis.get_yticklabels()] == list(data.label_names)
+    assert [label.get_text() for label in axis.get_xticklabels()] == list(data.label_names)
+    assert (axis.get_xlabel(), axis.get_ylabel()) == ("Predicted label", "True label")
+
+
+def test_confusion_without_images_of_a_class(path: Path, data: Dataset) -> None:
+    two = data.subset("two", np.flatnonzero(data.labels < 2))
+    figure = plots.confusion(path, two, scores(two.labels))
+    np.testing.assert_allclose(shown(figure.axes[0]), [[100, 0, 0], [0, 100, 0], [0, 0, 0]])

@@ -1,0 +1,169 @@
+"""Where a run lies, and what a finished one leaves."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import platform
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from edgecnn.training import run
+from edgecnn.training.recipe import LESSON, Recipe
+from edgecnn.training.train import CHECKPOINT, Trained, predict, train
+from edgecnn.zoo import find
+from edgecnn_export import keras_file
+from edgecnn_export.dataset import Dataset
+from edgecnn_runtime.contract import InputSpec
+from edgecnn_runtime.errors import TrainingError
+
+RECIPE = replace(LESSON, epochs=2, seed=4)
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def make_run(folder: Path, age: int = 0) -> None:
+    folder.mkdir(parents=True)
+    (folder / CHECKPOINT).write_bytes(b"")
+    os.utime(folder / CHECKPOINT, (1e9 - age, 1e9 - age))
+
+
+@pytest.mark.usefixtures("here")
+def test_the_next_free_folder() -> None:
+    names = ["runs/baseline", "runs/baseline-2", "runs/baseline-3"]
+    assert [str(run.new_folder(None, "baseline")) for _ in names] == names
+    assert all(Path(name).is_dir() for name in names)
+    assert str(run.new_folder(None, "deeper")) == "runs/deeper"
+
+
+def test_a_given_folder(tmp_path: Path) -> None:
+    given = tmp_path / "some" / "where"
+    assert run.new_folder(given, "baseline") == given
+    assert run.new_folder(given, "baseline") == given  # nothing in it yet
+    assert given.is_dir()
+
+
+@pytest.mark.parametrize("file", [CHECKPOINT, run.MODEL])
+def test_a_run_is_never_overwritten(tmp_path: Path, file: str) -> None:
+    (tmp_path / file).write_bytes(b"")
+    with pytest.raises(TrainingError, match="already holds a run; continue it with --resume or choose another --out"):
+        run.new_folder(tmp_path, "baseline")
+
+
+def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(TrainingError, match=r"the folder .*file/run cannot be made \(Not a directory\)"):
+        run.new_folder(tmp_path / "file" / "run", "baseline")
+
+
+@pytest.mark.usefixtures("here")
+def test_the_latest_run_is_resumed() -> None:
+    for name, age in (("baseline", 20), ("baseline-2", 5), ("baseline-3", 10), ("baseliner", 1), ("deeper", 0)):
+        make_run(Path("runs", name), age)
+    Path("runs/baseline-4").mkdir()
+    assert run.folder_to_resume(None, "baseline") == Path("runs/baseline-2")
+    assert run.folder_to_resume(Path("elsewhere"), "baseline") == Path("elsewhere")
+
+
+@pytest.mark.usefixtures("here")
+def test_nothing_to_resume() -> None:
+    make_run(Path("runs/deeper"))
+    with pytest.raises(TrainingError, match="there is no run of baseline in runs/ to resume; name its folder with"):
+        run.folder_to_resume(None, "baseline")
+
+
+@pytest.fixture(scope="module")
+def finished(
+    keras: Any, small: Dataset, watched: Dataset, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Path, Trained, dict[str, Any]]]:
+    """A run's folder, what training gave, and the metrics."""
+    folder = tmp_path_factory.mktemp("run")
+    trained = train(find("baseline"), RECIPE, small, watched, folder)
+    yield folder, trained, run.write(folder, find("baseline"), RECIPE, trained, small, watched, "a CPU")
+
+
+Finished = tuple[Path, Trained, dict[str, Any]]
+
+
+def test_every_file_and_no_other(finished: Finished) -> None:
+    assert {path.name for path in finished[0].iterdir()} == {
+        "model.keras",
+        "recipe.json",
+        "history.csv",
+        "metrics.json",
+        "checkpoint.npz",
+        "curves.png",
+        "predictions.png",
+        "confusion.png",
+    }
+
+
+def test_the_model_and_what_it_says_of_itself(finished: Finished, small: Dataset, watched: Dataset) -> None:
+    folder, trained, metrics = finished
+    model, about = keras_file.load(folder / "model.keras")
+    np.testing.assert_array_equal(predict(model, watched.images), predict(trained.model, watched.images))
+    assert about.name == "baseline"
+    assert about.labels == watched.label_names
+    assert about.input == InputSpec(32, 32)
+    assert about.training == {
+        "training_data": "cifar10/train-500",
+        "training_fingerprint": small.fingerprint,
+        "recipe": "lesson",
+        "seed": 4,
+        "test_accuracy": metrics["test_accuracy"],
+    }
+
+
+def test_the_recipe(finished: Finished) -> None:
+    assert Recipe.from_dict(json.loads((finished[0] / "recipe.json").read_text())) == RECIPE
+
+
+def test_the_history(finished: Finished) -> None:
+    with (finished[0] / "history.csv").open(newline="") as file:
+        rows = [{name: float(value) for name, value in row.items()} for row in csv.DictReader(file)]
+    assert rows == finished[1].history
+    assert len(rows) == 2
+
+
+def test_the_metrics(finished: Finished, small: Dataset, watched: Dataset) -> None:
+    folder, trained, metrics = finished
+    assert json.loads((folder / "metrics.json").read_text()) == metrics
+    guesses = np.asarray(trained.model(watched.images.astype(np.float32))).argmax(1)
+    assert metrics == {
+        "network": "baseline",
+        "parameters": 226_390,
+        "recipe": "lesson",
+        "seed": 4,
+        "test_accuracy": pytest.approx(np.mean(guesses == watched.labels)),
+        "test_images": 1000,
+        "training_data": "cifar10/train-500",
+        "training_images": 500,
+        "training_fingerprint": small.fingerprint,
+        "test_fingerprint": watched.fingerprint,
+        "seconds": pytest.approx(trained.seconds, abs=0.05),
+        "images_per_second": pytest.approx(1000 / trained.seconds, abs=0.05),
+        "device": "a CPU",
+        "python": platform.python_version(),
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "size"), [("curves", (1200, 480)), ("predictions", (1200, 1320)), ("confusion", (1020, 900))]
+)
+def test_the_pictures(finished: Finished, name: str, size: tuple[int, int]) -> None:
+    with Image.open(finished[0] / f"{name}.png") as picture:
+        assert picture.size == size
+        colours = picture.convert("RGB").getcolors(maxcolors=2**21)
+    assert colours
+    assert len(colours) > 100  # something is drawn on it

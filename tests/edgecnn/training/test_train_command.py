@@ -1,0 +1,198 @@
+"""``edgecnn train`` from outside: what it says, how it ends, and what it leaves alone."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from edgecnn.cli.main import run
+from edgecnn.data import cifar10
+from edgecnn.data.cifar10 import Cifar10
+from edgecnn.training import checkpoint
+from edgecnn.training import train as training
+from edgecnn.training.checkpoint import Progress
+from edgecnn.training.progress import Reporter
+from edgecnn.training.recipe import DEFAULT, LESSON
+from edgecnn.training.train import CHECKPOINT
+from edgecnn_export.dataset import Dataset
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder to stand in, and no data anywhere."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.delenv("EDGECNN_DATA", raising=False)
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    return tmp_path / "here"
+
+
+@pytest.fixture
+def few(small: Dataset, watched: Dataset, monkeypatch: pytest.MonkeyPatch) -> Cifar10:
+    """A hundred images of each kind, in the place of CIFAR-10."""
+    data = Cifar10(*(part.subset(part.name, np.arange(0, len(part), len(part) // 100)) for part in (small, watched)))
+    monkeypatch.setattr(cifar10, "load", lambda folder: data)
+    return data
+
+
+def error(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str]:
+    """The status, and the one line without its ``error: ``."""
+    status = run(["train", *arguments])
+    out, err = capsys.readouterr()
+    assert not out
+    (line,) = err.splitlines()
+    assert line.startswith("error: ")
+    return status, line.removeprefix("error: ")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["lenet"], "no network is called 'lenet'; there are: baseline, deeper"),
+        (["baseline", "--recipe", "best"], "no recipe is called 'best'; there are: lesson, default"),
+        (["baseline", "--epochs", "0"], "epochs must be at least 1, got 0"),
+        (["baseline", "--batch-size", "0"], "batch_size must be at least 1, got 0"),
+        (["baseline", "--lr", "-1"], "learning_rate must be a positive number, got -1.0"),
+        (["baseline", "--lr", "nan"], "learning_rate must be a positive number, got nan"),
+        (["baseline", "--seed", "-1"], "seed must be at least 0, got -1"),
+        (["baseline", "--seed", "4294967296"], "seed must be below 2**32, got 4294967296"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_wrong_usage(arguments: list[str], message: str, here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert error(capsys, *arguments) == (2, message)
+    assert not list(here.iterdir())
+
+
+@pytest.mark.parametrize(
+    "more",
+    [["--epochs", "20"], ["--lr", "0.1"], ["--seed", "0"], ["--full"], ["--mixed-precision"], ["--recipe", "default"]],
+    ids=" ".join,
+)
+def test_a_resumed_run_keeps_its_recipe(more: list[str], here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    status, message = error(capsys, "baseline", "--resume", *more)
+    assert status == 2
+    assert message == "--resume keeps the run's recipe: only --out, --data and --tensorboard go with it"
+    assert not list(here.iterdir())
+
+
+def test_nothing_to_resume(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    status, message = error(capsys, "baseline", "--resume")
+    assert (status, message.partition(";")[0]) == (1, "there is no run of baseline in runs/ to resume")
+    status, message = error(capsys, "baseline", "--resume", "--out", "other")
+    assert (status, message) == (1, f"other/{CHECKPOINT} does not exist: there is no run to resume there")
+    assert not list(here.iterdir())
+
+
+def test_another_networks_run(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    checkpoint.save(here / CHECKPOINT, "deeper", LESSON, Progress(), [])
+    status, message = error(capsys, "baseline", "--resume", "--out", ".")
+    assert (status, message) == (2, ". is a run of deeper, not of baseline")
+
+
+def test_a_run_is_never_overwritten(here: Path, few: Cifar10, capsys: pytest.CaptureFixture[str]) -> None:
+    (here / CHECKPOINT).write_bytes(b"hours of work")
+    status, message = error(capsys, "baseline", "--out", ".")
+    assert (status, message) == (1, ". already holds a run; continue it with --resume or choose another --out")
+    assert (here / CHECKPOINT).read_bytes() == b"hours of work"
+
+
+def test_no_data(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    status, message = error(capsys, "baseline")
+    assert status == 1
+    assert message.startswith("CIFAR-10 is not in ")
+    assert message.endswith("fetch it with: edgecnn data cifar10")
+    assert [path.name for path in here.parent.rglob("*")] == ["here"]
+
+
+def test_a_wrong_name_is_answered_before_anything_is_loaded() -> None:
+    script = (
+        "import sys; from edgecnn.cli.main import run; status = run(['train', 'lenet']);"
+        "print(*{name.partition('.')[0] for name in sys.modules}); sys.exit(status)"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-W", "error", "-c", script], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert ended.returncode == 2
+    assert ended.stderr == "error: no network is called 'lenet'; there are: baseline, deeper\n"
+    assert not {"keras", "tensorflow", "jax", "matplotlib", "rich"} & set(ended.stdout.split())
+
+
+@pytest.mark.usefixtures("keras")
+def test_a_whole_run(here: Path, few: Cifar10, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["train", "baseline", "--recipe", "lesson", "--epochs", "2", "--seed", "3", "--tensorboard"]) == 0
+    device, watches, network, *epochs, accuracy, export = capsys.readouterr().out.splitlines()
+    assert device.startswith("Keras ")
+    assert "watches the test images" in watches
+    assert network == (
+        "baseline: 226,390 parameters; recipe lesson: 2 epochs of 100 images, batches of 32; in runs/baseline"
+    )
+    assert [line.split("  ")[0] for line in epochs] == ["epoch 1/2", "epoch 2/2"]
+    assert accuracy.startswith("test accuracy ")
+    assert accuracy.endswith(" on 100 images")
+    assert export == "saved runs/baseline/model.keras; export it with: edgecnn export runs/baseline --int8"
+    folder = here / "runs" / "baseline"
+    assert checkpoint.peek(folder / CHECKPOINT)[:2] == ("baseline", replace(LESSON, epochs=2, seed=3))
+    assert {path.name for path in folder.iterdir()} >= {"model.keras", "metrics.json", "tensorboard"}
+
+    # What was written is made again from the checkpoint alone.
+    model = (folder / "metrics.json").read_text()
+    for path in folder.iterdir():
+        if path.name != CHECKPOINT:
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+    assert run(["train", "baseline", "--resume"]) == 0
+    assert (folder / "metrics.json").read_text() == model
+
+
+@pytest.mark.usefixtures("keras", "few")
+@pytest.mark.parametrize(
+    ("arguments", "validation"), [([], "held-out"), (["--full"], "none"), (["--recipe", "lesson"], "test")], ids=str
+)
+def test_what_is_watched(arguments: list[str], validation: str, few: Cifar10, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: dict[str, Any] = {}
+
+    def stop(network: Any, recipe: Any, data: Dataset, watched: Dataset | None, *_: Any) -> None:
+        seen.update(recipe=recipe, data=data, watched=watched)
+        raise KeyboardInterrupt
+
+    held_out = (few.train.subset("learning", np.arange(90)), few.train.subset("validation", np.arange(90, 100)))
+    monkeypatch.setattr(Cifar10, "split", lambda self: held_out)
+    monkeypatch.setattr(training, "train", stop)
+    assert run(["train", "baseline", *arguments]) == 130
+    assert seen["recipe"].validation == validation
+    expected = {"held-out": held_out, "none": (few.train, None), "test": (few.train, few.test)}
+    assert (seen["data"], seen["watched"]) == expected[validation]
+
+
+@pytest.mark.usefixtures("keras", "few")
+def test_a_state_is_promised_only_when_there_is_one(
+    here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def stop(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(training, "train", stop)
+    assert run(["train", "baseline"]) == 130
+    assert "Stopped" not in capsys.readouterr().out
+    checkpoint.save(here / "runs" / "baseline" / CHECKPOINT, "baseline", DEFAULT, Progress(), [])
+    assert run(["train", "baseline", "--resume"]) == 130
+    assert "edgecnn train baseline --out runs/baseline --resume" in capsys.readouterr().out
+
+
+def test_a_line_an_epoch(capsys: pytest.CaptureFixture[str]) -> None:
+    row = {"epoch": 1.0, "loss": 1.23456, "accuracy": 0.5, "images_per_second": 12345.6}
+    with Reporter(epochs=2, steps=10, batch_size=32) as reporter:
+        reporter.step(0, 10, 10, 1.2, 0.5)
+        reporter.epoch(row)
+        reporter.epoch(row | {"epoch": 2.0, "validation_loss": 1.1, "validation_accuracy": 0.61})
+    assert capsys.readouterr().out.splitlines() == [
+        "epoch 1/2  loss 1.2346  accuracy 50.00%  12,346 images/s",
+        "epoch 2/2  loss 1.2346  accuracy 50.00%  validation 61.00%  12,346 images/s",
+    ]
