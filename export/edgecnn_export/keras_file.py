@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 
 IN_RUN_FOLDER = "model.keras"
 _MEMBER = "edgecnn.json"
+_CONFIG = "config.json"
+
+# Written by Keras 3.15, not known to Keras 3.12, the last for Python 3.10.
+_NEW_OPTIONS = ("input_axes", "output_axes", "quantization_config")
 
 
 @dataclass(frozen=True)
@@ -41,14 +45,31 @@ class About:
 
 def save(path: Path, model: keras.Model, about: About) -> None:
     """Write ``model`` and ``about`` to ``path``, which appears only when it is complete."""
-    temporary = path.with_name(f".{path.stem}.tmp.keras")
+    saved, temporary = path.with_name(f".{path.stem}.tmp.keras"), path.with_name(f".{path.name}.tmp")
     try:
-        model.save(temporary)
-        with zipfile.ZipFile(temporary, "a", zipfile.ZIP_DEFLATED) as archive:
+        model.save(saved)
+        with zipfile.ZipFile(saved) as source, zipfile.ZipFile(temporary, "w") as archive:
+            for member in source.infolist():
+                content = source.read(member)
+                archive.writestr(member, _portable(content) if member.filename == _CONFIG else content)
             archive.writestr(_MEMBER, json.dumps(asdict(about), indent=1))
         temporary.replace(path)
     finally:
+        saved.unlink(missing_ok=True)
         temporary.unlink(missing_ok=True)
+
+
+def _portable(config: bytes) -> bytes:
+    """The model's description without options that are not set: an older Keras does not know the newest of them."""
+
+    def strip(layers: Any) -> Any:
+        if isinstance(layers, list):
+            return [strip(each) for each in layers]
+        if isinstance(layers, dict):
+            return {key: strip(value) for key, value in layers.items() if value is not None or key not in _NEW_OPTIONS}
+        return layers
+
+    return json.dumps(strip(json.loads(config))).encode()
 
 
 def locate(path: Path) -> Path:
