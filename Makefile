@@ -27,7 +27,7 @@ demo: demo/run/model.keras ## train, export, compare on 10,000 images and classi
 
 demo/run/model.keras: | $(READY)
 	$(EDGECNN) data cifar10
-	$(EDGECNN) train baseline --recipe lesson --out demo/run $$(test ! -e demo/run/checkpoint.npz || echo --resume)
+	$(EDGECNN) train baseline --out demo/run $$(test ! -e demo/run/checkpoint.npz || echo --resume)
 
 .PHONY: test
 test: $(READY) ## run the tests that need no data set and no network

@@ -26,6 +26,16 @@ from edgecnn_runtime.contract import Contract, InputSpec
 from edgecnn_runtime.errors import ExportError, ParityError, UsageError
 
 
+@pytest.fixture
+def other(baseline: Any) -> Any:
+    """A network of the same shape with its weights in another order: it answers, and wrongly."""
+    import keras
+
+    model = keras.models.clone_model(baseline)
+    model.set_weights([weight[..., ::-1] for weight in baseline.get_weights()])
+    return model
+
+
 def names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
@@ -89,17 +99,13 @@ def test_calibration_that_does_not_span_the_pixels_is_refused(baseline: Any, cal
 
 
 def test_a_file_that_is_another_model_is_refused_and_the_rest_is_kept(
-    baseline: Any,
+    other: Any,
     baseline_path: Path,
     calibration: Dataset,
     evaluation: Dataset,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    import keras
-
-    other = keras.models.clone_model(baseline)
-    other.set_weights([weight[..., ::-1] for weight in baseline.get_weights()])
     right = export_module._convert
 
     def wrong_tflite(model: Any, form: str, precision: str, data: Dataset) -> bytes:
@@ -274,16 +280,8 @@ def test_the_command_line_as_its_user_types_it(baseline_path: Path, tmp_path: Pa
 
 
 def test_parity_ends_with_status_1_when_a_file_is_another_model(
-    baseline: Any,
-    baseline_path: Path,
-    calibration: Dataset,
-    tmp_path: Path,
-    capfd: pytest.CaptureFixture[str],
+    other: Any, baseline_path: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    import keras
-
-    other = keras.models.clone_model(baseline)
-    other.set_weights([weight[..., ::-1] for weight in baseline.get_weights()])
     about = keras_file.read_about(baseline_path)
     contract = Contract("baseline", "onnx", "fp32", about.labels, about.input)
     impostor = tmp_path / "impostor.onnx"
