@@ -1,0 +1,54 @@
+"""The model that the package carries, and `edgecnn classify` as it comes out of the box."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from edgecnn.data import samples
+from edgecnn.models import default_model
+from edgecnn_runtime.classifier import Classifier
+
+
+@pytest.mark.parametrize("interpreter", ["litert", "onnxruntime"])
+def test_it_is_right_on_most_of_the_bundled_test_images(interpreter: str) -> None:
+    data = samples.test()
+    scores = Classifier.open(default_model(interpreter), interpreter).backend.scores(data.images)
+    assert (scores.argmax(-1) == data.labels).mean() >= 0.75
+
+
+@pytest.mark.parametrize("interpreter", ["litert", "onnxruntime"])
+def test_it_carries_its_proof_over_all_test_images(interpreter: str) -> None:
+    contract = Classifier.open(default_model(interpreter), interpreter).contract
+    assert (contract.model, contract.precision) == ("deeper", "int8")
+    assert contract.parity["images"] == 10_000
+    assert all(result["passed"] for result in contract.parity["results"])
+    assert contract.calibration["fingerprint"] == samples.calibration().fingerprint
+
+
+def test_it_is_the_models_folders_network() -> None:
+    models = Path(__file__).parents[2] / "models"
+    sizes = [path.stat().st_size for path in (models / "deeper.keras", default_model("litert"))]
+    assert sizes[1] < sizes[0] < 4_000_000
+
+
+def test_classify_needs_no_model_named(tmp_path: Path) -> None:
+    data = samples.test()
+    wanted = {}
+    for label in ("ship", "truck", "frog"):
+        members = (data.labels == data.label_names.index(label)).nonzero()[0][:10]
+        for index in members:
+            path = tmp_path / f"{label}-{index}.png"
+            Image.fromarray(data.images[index]).save(path)
+            wanted[str(path)] = label
+    command = [sys.executable, "-m", "edgecnn", "classify", *wanted, "--json", "--top", "1"]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert (ended.returncode, ended.stderr) == (0, "")
+    answers = {each["file"]: each["predictions"][0]["label"] for each in map(json.loads, ended.stdout.splitlines())}
+    assert list(answers) == list(wanted)
+    assert sum(answers[path] == label for path, label in wanted.items()) >= 24
