@@ -33,7 +33,7 @@ def lesson(network: str, images: int) -> float:
     pixels = train.images[:images].astype("float32") / 255
     labels = keras.utils.to_categorical(train.labels[:images], 10)
     model = zoo.find(network).build(10)
-    model = keras.Sequential([keras.Input((32, 32, 3)), *model.layers[1:]])  # it scales the pixels beforehand
+    model = keras.Sequential([keras.Input((32, 32, 3)), *model.layers[2:]])  # it scales the pixels beforehand
     model.compile("adam", "categorical_crossentropy", metrics=["accuracy"])
     model.fit(pixels, labels, batch_size=BATCH, verbose=0)
     begun = time.perf_counter()

@@ -93,10 +93,11 @@ def write(
         "device": device,
         "python": platform.python_version(),
     }
+    _, height, width, _ = test.images.shape
     about = keras_file.About(
         network.name,
         test.label_names,
-        InputSpec(network.height, network.width),
+        InputSpec(height, width),
         {key: metrics[key] for key in ("training_data", "training_fingerprint", "recipe", "seed", "test_accuracy")},
     )
     keras_file.save(folder / MODEL, trained.model, about)

@@ -70,7 +70,7 @@ def train(
 
     keras.utils.set_random_seed(recipe.seed)
     with _precision(recipe):
-        model = network.build(len(data.label_names))
+        model = _build(network, data)
     steps_per_epoch = max(1, len(data) // recipe.batch_size)
     optimizer = _optimizer(recipe, steps_per_epoch, model)
     variables = model.variables + optimizer.variables
@@ -160,6 +160,11 @@ def _optimizer(recipe: Recipe, steps_per_epoch: int, model: keras.Model) -> Any:
     return optimizer
 
 
+def _build(network: Network, data: Dataset) -> keras.Model:
+    _, height, width, _ = data.images.shape
+    return network.build(len(data.label_names), height, width)
+
+
 @contextlib.contextmanager
 def _precision(recipe: Recipe) -> Iterator[None]:
     import keras
@@ -174,7 +179,7 @@ def _precision(recipe: Recipe) -> Iterator[None]:
 
 def _in_float32(network: Network, model: keras.Model, data: Dataset) -> keras.Model:
     """The same weights in a model that computes in float32 whatever trained it: what is saved and exported."""
-    plain = network.build(len(data.label_names))
+    plain = _build(network, data)
     plain.set_weights(model.get_weights())
     return plain
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import keras
@@ -19,17 +19,53 @@ class Network:
 
     Attributes:
         name: name on the command line.
-        build: makes the untrained Keras model for a number of classes. Keras is imported inside, so that the
-            names can be listed without it.
+        layers: the network as a function from the tensor of pixels, shape (N, height, width, 3), and a number of
+            classes to the tensor of probabilities. Keras is imported inside, so that the names can be listed
+            without it.
         height: input height in pixels.
         width: input width in pixels.
-        parameters: trainable and other weights with 10 classes.
+        classes: how many classes the published network tells apart.
+        parameters: trainable and other weights, with that many classes.
+        multiply_adds: of convolutions and dense layers for one image, with that many classes.
         source: where the architecture comes from.
+        pretrained: whether ``keras.applications`` has ImageNet weights for it.
+        auxiliary: adds classifiers that exist in training only: from the built model and the number of classes to
+            their tensors of probabilities.
     """
 
     name: str
-    build: Callable[[int], keras.Model]
+    layers: Callable[[Any, int], Any]
     height: int
     width: int
+    classes: int
     parameters: int
+    multiply_adds: int
     source: str
+    pretrained: bool = False
+    auxiliary: Callable[[keras.Model, int], list[Any]] | None = None
+
+    def build(self, classes: int, height: int | None = None, width: int | None = None) -> keras.Model:
+        """The untrained Keras model for so many classes.
+
+        Args:
+            classes: number of outputs.
+            height: of the pictures it is fed, in pixels; if they are not of the network's own size, they are
+                resized inside the graph, so that no program outside has to.
+            width: likewise.
+        """
+        import keras
+
+        size = (height or self.height, width or self.width)
+        pixels = keras.Input((*size, 3), name="pixels")
+        fitted = pixels
+        if size != (self.height, self.width):
+            fitted = keras.layers.Resizing(self.height, self.width, name="resize")(pixels)
+        return keras.Model(pixels, self.layers(fitted, classes), name=self.name)
+
+    def with_auxiliary(self, model: keras.Model) -> keras.Model:
+        """The model as it is trained: the same layers, with the auxiliary classifiers as further outputs."""
+        if self.auxiliary is None:
+            return model
+        import keras
+
+        return keras.Model(model.input, [model.output, *self.auxiliary(model, model.output_shape[-1])])

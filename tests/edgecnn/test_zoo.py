@@ -17,6 +17,7 @@ PARAMETERS = {"baseline": 226_390, "deeper": 1_628_214}
 
 TABLES: dict[str, Table] = {
     "baseline": [
+        ("InputLayer", (32, 32, 3), 0),
         ("Rescaling", (32, 32, 3), 0),
         ("Conv2D", (30, 30, 10), 280),
         ("MaxPooling2D", (15, 15, 10), 0),
@@ -25,6 +26,7 @@ TABLES: dict[str, Table] = {
         ("Dense", (10,), 1_010),
     ],
     "deeper": [
+        ("InputLayer", (32, 32, 3), 0),
         ("Rescaling", (32, 32, 3), 0),
         ("Conv2D", (30, 30, 8), 224),
         ("MaxPooling2D", (15, 15, 8), 0),
@@ -75,11 +77,21 @@ def test_pixels_in_probabilities_out(network: zoo.Network, model: Any, watched: 
 
 def test_the_first_layer_scales_pixels_to_one(model: Any) -> None:
     pixels = np.arange(256, dtype=np.float32).repeat(12).reshape(1, 32, 32, 3)
-    np.testing.assert_allclose(np.asarray(model.layers[0](pixels)), pixels / 255, atol=1e-7)
+    np.testing.assert_allclose(np.asarray(model.layers[1](pixels)), pixels / 255, atol=1e-7)
 
 
 def test_other_numbers_of_classes(network: zoo.Network, keras: Any) -> None:
     assert network.build(3).output_shape == (None, 3)
+
+
+def test_pictures_of_another_size_are_resized_inside(network: zoo.Network, model: Any, watched: Dataset) -> None:
+    larger = network.build(10, 64, 96)
+    assert larger.input_shape == (None, 64, 96, 3)
+    assert larger.count_params() == network.parameters
+    larger.set_weights(model.get_weights())
+    flat = np.full((1, 1, 1, 3), (10, 200, 90), np.float32)
+    expected = np.asarray(model(flat.repeat(32, 1).repeat(32, 2)))
+    np.testing.assert_allclose(np.asarray(larger(flat.repeat(64, 1).repeat(96, 2))), expected, atol=1e-5)
 
 
 def test_names() -> None:

@@ -132,12 +132,12 @@ def test_fewer_images_than_a_batch(small: Dataset, tmp_path: Path, capsys: pytes
 def test_mixed_precision_trains_and_gives_a_float32_model(keras: Any, small: Dataset, tmp_path: Path) -> None:
     policies = []
 
-    def build(classes: int) -> Any:
+    def layers(pixels: Any, classes: int) -> Any:
         policies.append(keras.config.dtype_policy().name)
-        return BASELINE.build(classes)
+        return BASELINE.layers(pixels, classes)
 
     recipe = replace(LESSON, epochs=6, mixed_precision=True)
-    trained = train(replace(BASELINE, build=build), recipe, small, None, tmp_path)
+    trained = train(replace(BASELINE, layers=layers), recipe, small, None, tmp_path)
     assert policies == ["mixed_bfloat16", "float32"]
     assert keras.config.dtype_policy().name == "float32"
     assert {layer.compute_dtype for layer in trained.model.layers} == {"float32"}
@@ -163,12 +163,11 @@ def test_tensorboard_logs(few: Dataset, watched: Dataset, tmp_path: Path) -> Non
 def test_a_small_network_of_another_shape(keras: Any, tmp_path: Path) -> None:
     """Nothing in training knows CIFAR-10's sizes."""
 
-    def build(classes: int) -> Any:
-        layers = [keras.layers.Flatten(), keras.layers.Dense(classes, "softmax")]
-        return keras.Sequential([keras.layers.Input((6, 9, 3)), *layers])
+    def layers(pixels: Any, classes: int) -> Any:
+        return keras.layers.Dense(classes, "softmax")(keras.layers.Flatten()(pixels))
 
     images = np.random.default_rng(0).integers(0, 256, (24, 6, 9, 3), np.uint8)
     data = Dataset("noise", images, np.arange(24) % 3, ("a", "b", "c"))
-    network = Network("flat", build, 6, 9, 489, "none")
+    network = Network("flat", layers, 6, 9, classes=3, parameters=489, multiply_adds=486, source="none")
     trained = train(network, replace(DEFAULT, epochs=1, batch_size=8), data, data, tmp_path)
     assert predict(trained.model, images).shape == (24, 3)
