@@ -25,11 +25,13 @@ def export(
     out: Annotated[Path | None, typer.Option(help="Folder of the files.", show_default="the model's")] = None,
     calibration: Annotated[
         Path | None,
-        typer.Option(help="Folder of pictures that set the int8 ranges.", show_default="bundled CIFAR-10"),
+        typer.Option(help="Folder of pictures that set the int8 ranges.", show_default="training images of --data"),
     ] = None,
     data: Annotated[
         Path | None,
-        typer.Option(help="Data folder with the test images to compare on.", show_default="user cache"),
+        typer.Option(
+            help="Photographs whose test part to compare on, or data folder of CIFAR-10.", show_default="CIFAR-10"
+        ),
     ] = None,
 ) -> None:
     """Export a trained network to TFLite and ONNX, each file proved against the Keras model.
@@ -39,20 +41,18 @@ def export(
 
     Example: edgecnn export runs/baseline --int8
     """
-    from edgecnn.data import proof, samples
+    from edgecnn.cli.console import decoding, say
+    from edgecnn.data import source as sources
     from edgecnn.training import backend
+    from edgecnn_export import calibration as pictures
     from edgecnn_export import keras_file
 
     source = keras_file.locate(model)
     about = keras_file.read_about(source)
+    labelled = sources.find(data, about.input, about.labels, say, decoding)
+    evaluation = labelled.evaluation
+    images = pictures.from_folder(calibration, about.input) if calibration else labelled.calibration
     backend.choose_tensorflow("export")
-    evaluation = proof.test_images(data)
-    if calibration is None:
-        images = samples.calibration()
-    else:
-        from edgecnn_export import calibration as pictures
-
-        images = pictures.from_folder(calibration, about.input)
     print(f"calibration: {len(images):,} images of {images.name}; proof: {len(evaluation):,} of {evaluation.name}")
 
     from edgecnn_export.export import export as export_files

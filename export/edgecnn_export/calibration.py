@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from edgecnn_export import pictures
 from edgecnn_export.dataset import Dataset
 from edgecnn_runtime.contract import InputSpec
 from edgecnn_runtime.errors import DataError
@@ -13,7 +14,6 @@ from edgecnn_runtime.image import pixels
 
 MOST = 500
 FEWEST = 20
-_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm"}
 
 
 def from_folder(folder: Path, spec: InputSpec) -> Dataset:
@@ -27,7 +27,7 @@ def from_folder(folder: Path, spec: InputSpec) -> Dataset:
     """
     if not folder.is_dir():
         raise DataError(f"the calibration folder {folder} does not exist")
-    paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in _SUFFIXES and path.is_file())
+    paths = pictures.below(folder)
     if len(paths) < FEWEST:
         raise DataError(
             f"{folder} holds {len(paths)} pictures; calibration needs at least {FEWEST} that look like what the "

@@ -116,7 +116,12 @@ def reference_scores(model: keras.Model, data: Dataset) -> Probabilities:
     Raises:
         ExportError: the outputs are not probabilities.
     """
-    scores = np.asarray(model.predict(data.images, batch_size=500, verbose=0), np.float32)
+    _, height, width, _ = data.images.shape
+    # Half a million pixels at a time: the images may be mapped from a file larger than the memory, and a network's
+    # activations take a hundred times as much as its pixels.
+    batch = max(1, 2**19 // (height * width))
+    batches = (data.images[start : start + batch] for start in range(0, len(data), batch))
+    scores = np.concatenate([np.asarray(model.predict_on_batch(images), np.float32) for images in batches])
     if scores.shape != (len(data), len(data.label_names)) or not np.allclose(scores.sum(-1), 1, atol=1e-3):
         raise ExportError(
             f"{model.name} does not give one probability for each of {len(data.label_names)} labels; "
