@@ -165,7 +165,8 @@ def load(source: Path, spec: InputSpec, labels: tuple[str, ...] | None, say: Say
         source: a folder that holds one sub-folder a class, or ``train/`` and ``val/`` of such sub-folders; or a CSV of
             path,label.
         spec: size and resize rule of the network's input.
-        labels: the labels of a model, which must know every class of the set; without them, the set's own, sorted.
+        labels: the labels of a model, which must know every class of the set (capitals, and underscores for spaces, do
+            not matter); without them, the set's own, sorted.
         say: told of each damaged picture.
         progress: told how far the decoding is.
 
@@ -175,10 +176,20 @@ def load(source: Path, spec: InputSpec, labels: tuple[str, ...] | None, say: Say
     """
     listing = photos_listing.read(source)
     own = sorted({photo.label for part in listing.values() for photo in part})
-    if labels is not None and (unknown := [label for label in own if label not in labels]):
+    if labels is None:
+        return Photos(source, spec, tuple(own), listing, say, progress)
+    known = {_folded(label): label for label in labels} | {label: label for label in labels}
+    meant = {label: known.get(label) or known.get(_folded(label)) for label in own}
+    if unknown := [label for label in own if meant[label] is None]:
         more = f" and {len(unknown) - 1} more" if len(unknown) > 1 else ""
         raise DataError(
             f"the model does not know the class {unknown[0]}{more} of {source}: it was trained on other labels "
             f"({', '.join(labels[:3])}{', ...' if len(labels) > 3 else ''})"
         )
-    return Photos(source, spec, tuple(own) if labels is None else labels, listing, say, progress)
+    renamed = {part: [Photo(path, meant[label] or label) for path, label in of] for part, of in listing.items()}
+    return Photos(source, spec, labels, renamed, say, progress)
+
+
+def _folded(label: str) -> str:
+    """The label as a folder may be called: capitals, and spaces for underscores, do not matter."""
+    return label.replace("_", " ").casefold()

@@ -185,6 +185,13 @@ def test_a_model_with_more_labels(folder: Path, load: Load) -> None:
         load(folder, labels=("airplane", "cat"))
 
 
+def test_a_models_labels_may_be_written_otherwise(folder: Path, load: Load) -> None:
+    images = load(folder, labels=("Bird", "airplane", "Auto_mobile", "AUTO mobile", "automobile"))
+    assert counts(images.test) == [3, 3, 0, 0, 3]
+    with pytest.raises(DataError, match="does not know the class automobile of"):
+        load(folder, labels=("bird", "AIRPLANE", "auto mobile"))
+
+
 def test_calibration_is_of_training_images(tmp_path: Path, load: Load) -> None:
     images = load(write(tmp_path / "photos", 20))
     shutil.copytree(tmp_path / "photos" / "bird", tmp_path / "photos" / "plover")

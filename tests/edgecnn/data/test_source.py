@@ -102,7 +102,7 @@ def test_no_such_data(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"nowhere does not exist: photographs come as one sub-folder a class.* CSV"):
         find(tmp_path / "nowhere")
     (tmp_path / "1.jpg").touch()
-    with pytest.raises(DataError, match=rf"is empty of folders: .*with: edgecnn data cifar10 --data {tmp_path}$"):
+    with pytest.raises(DataError, match=rf"holds no folders: .*with: edgecnn data cifar10 --data {tmp_path}$"):
         find(tmp_path)
 
 
