@@ -26,7 +26,7 @@ def train(
     ] = None,
     full: Annotated[
         bool | None,
-        typer.Option("--full", help="Train on all 50,000 images, holding none out for validation."),
+        typer.Option("--full", help="Train on the validation images too."),
     ] = None,
     data: Annotated[
         Path | None,

@@ -33,6 +33,7 @@ def read(source: Path) -> dict[str, list[Photo]]:
     Raises:
         DataError: there are no class folders, or only one class, or one without pictures; a file of the CSV does
             not exist.
+        OSError: a folder cannot be read.
     """
     if source.is_dir():
         folders = _folders(source)

@@ -66,12 +66,15 @@ def find(given: Path | None, spec: InputSpec, labels: tuple[str, ...] | None, sa
         if labels is not None and not fits:
             raise DataError("the model was not trained on CIFAR-10; name its photographs with --data")
         return _Cifar10(given)
-    if not given.is_file() and not (given.is_dir() and any(path.is_dir() for path in given.iterdir())):
-        raise DataError(
-            f"{given} {'holds no folders' if given.is_dir() else 'does not exist'}: photographs come as {LAYOUTS}; "
-            f"CIFAR-10 is fetched with: edgecnn data cifar10 --data {given}"
-        )
-    return photos.load(given, spec, labels, say, progress)
+    try:
+        if not given.is_file() and not (given.is_dir() and any(path.is_dir() for path in given.iterdir())):
+            raise DataError(
+                f"{given} {'holds no folders' if given.is_dir() else 'does not exist'}: photographs come as {LAYOUTS}; "
+                f"CIFAR-10 is fetched with: edgecnn data cifar10 --data {given}"
+            )
+        return photos.load(given, spec, labels, say, progress)
+    except OSError as problem:
+        raise DataError(f"{problem.filename} cannot be read ({problem.strerror}); check its permissions") from None
 
 
 def part_of(source: Source, part: Part) -> Dataset:

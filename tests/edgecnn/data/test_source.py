@@ -106,6 +106,19 @@ def test_no_such_data(tmp_path: Path) -> None:
         find(tmp_path)
 
 
+def test_a_folder_that_may_not_be_read(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    iterdir = Path.iterdir
+
+    def refused(path: Path) -> object:
+        if path.name == "photos":
+            raise PermissionError(13, "Permission denied", str(path))
+        return iterdir(path)
+
+    monkeypatch.setattr(Path, "iterdir", refused)  # root may read everything
+    with pytest.raises(DataError, match=r"photos cannot be read \(Permission denied\); check its permissions"):
+        find(folder)
+
+
 def test_another_models_labels(folder: Path) -> None:
     find(None, 32, cifar10.LABEL_NAMES)
     find(folder, 24, ("dune", "sea", "wood"))
