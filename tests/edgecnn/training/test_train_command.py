@@ -56,7 +56,7 @@ def error(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str
     ("arguments", "message"),
     [
         (["lenet"], "no network is called 'lenet'; there are: baseline, deeper"),
-        (["baseline", "--recipe", "best"], "no recipe is called 'best'; there are: lesson, default"),
+        (["baseline", "--recipe", "best"], "no recipe is called 'best'; there are: lesson, default, transfer"),
         (["baseline", "--epochs", "0"], "epochs must be at least 1, got 0"),
         (["baseline", "--batch-size", "0"], "batch_size must be at least 1, got 0"),
         (["baseline", "--lr", "-1"], "learning_rate must be a positive number, got -1.0"),
