@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from edgecnn import __version__
-from edgecnn.cli import classify, data, evaluate, export, parity, train
+from edgecnn.cli import classify, data, evaluate, export, models, parity, train
 from edgecnn.cli.console import say
 from edgecnn_runtime.errors import EdgeCNNError, UsageError
 
@@ -45,6 +45,7 @@ def _edgecnn(
     pass
 
 
+app.command("models")(models.models)
 app.command("train")(train.train)
 app.command("export")(export.export)
 app.command("parity")(parity.parity)

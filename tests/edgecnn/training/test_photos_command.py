@@ -12,6 +12,7 @@ from PIL import Image
 
 from edgecnn.cli.main import run
 from edgecnn.data import photos, samples
+from edgecnn.training import compiled_tensorflow, plan
 from edgecnn.training import train as training
 from edgecnn_export import keras_file
 from edgecnn_export.dataset import Dataset
@@ -105,6 +106,29 @@ def test_what_is_watched(
     images = photos.load(folder, SPEC, None, print, lambda *_: None)
     expected = {"held-out": images.split()[1], "none": None, "test": images.test}[seen["recipe"].validation]
     assert (watched and watched.fingerprint) == (expected and expected.fingerprint)
+
+
+@pytest.mark.usefixtures("keras")
+def test_a_set_too_large_to_stay_on_the_device_gives_the_same_run(
+    folder: Path, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = ["train", "baseline", "--data", str(folder), "--epochs", "1", "--batch-size", "16", "--out"]
+    assert run([*words, "resident"]) == 0
+    monkeypatch.setattr(plan, "RESIDENT_BYTES", 100_000)
+    fetched = []
+    fetch = plan.fetch
+
+    def watched(images: Any, order: Any) -> Any:
+        assert isinstance(images, np.memmap)
+        fetched.append(order.size)
+        return fetch(images, order)
+
+    monkeypatch.setattr(compiled_tensorflow, "fetch", watched)
+    assert run([*words, "streamed"]) == 0
+    assert sum(fetched) == 208
+    one, other = (json.loads((here / name / "metrics.json").read_text()) for name in ("resident", "streamed"))
+    for name in ("test_accuracy", "training_fingerprint"):
+        assert one[name] == other[name]
 
 
 def test_bad_photographs_end_before_a_run_begins(folder: Path, here: Path, capfd: pytest.CaptureFixture[str]) -> None:
