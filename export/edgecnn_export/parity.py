@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edgecnn_export import keras_file
-from edgecnn_export.dataset import Dataset
+from edgecnn_export.dataset import Dataset, batch_size
 from edgecnn_export.scoring import Scores, score_everywhere
 from edgecnn_runtime import container
 from edgecnn_runtime.errors import ExportError, ParityError
@@ -116,7 +116,7 @@ def reference_scores(model: keras.Model, data: Dataset) -> Probabilities:
     Raises:
         ExportError: the outputs are not probabilities.
     """
-    scores = np.asarray(model.predict(data.images, batch_size=500, verbose=0), np.float32)
+    scores = np.asarray(model.predict(data.images, batch_size=batch_size(data.images), verbose=0), np.float32)
     if scores.shape != (len(data), len(data.label_names)) or not np.allclose(scores.sum(-1), 1, atol=1e-3):
         raise ExportError(
             f"{model.name} does not give one probability for each of {len(data.label_names)} labels; "
