@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from edgecnn import __version__
-from edgecnn.cli import classify, data, export, parity, train
+from edgecnn.cli import classify, data, export, models, parity, train
 from edgecnn_runtime.errors import EdgeCNNError, UsageError
 
 FAILURE, USAGE, INTERRUPTED = 1, 2, 130
@@ -44,6 +44,7 @@ def _edgecnn(
     pass
 
 
+app.command("models")(models.models)
 app.command("train")(train.train)
 app.command("export")(export.export)
 app.command("parity")(parity.parity)

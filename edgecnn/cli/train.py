@@ -12,7 +12,7 @@ from edgecnn_runtime.errors import UsageError
 
 
 def train(
-    network: Annotated[str, typer.Argument(help="Name of the network: baseline or deeper.")],
+    network: Annotated[str, typer.Argument(help="Name of the network; edgecnn models lists them.")],
     recipe: Annotated[str | None, typer.Option(help="How to train: default or lesson.", show_default="default")] = None,
     out: Annotated[Path | None, typer.Option(help="Folder of the run.", show_default="runs/NETWORK")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Continue the run in --out, or the latest one.")] = False,

@@ -1,4 +1,7 @@
-"""The two networks of the lesson: a first CNN for CIFAR-10, and a deeper one."""
+"""The two networks of an introductory CNN lesson on CIFAR-10: a first one, and a deeper one.
+
+The lesson gives their accuracy after 10 epochs as 61.56 % and 70.45 %.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ from typing import Any
 
 from edgecnn.zoo.network import Network
 
-SOURCE = "introductory CNN lesson on CIFAR-10: 61.56 % (baseline) and 70.45 % (deeper) after 10 epochs"
+SOURCE = "introductory CNN lesson"
 
 
 def _baseline(pixels: Any, classes: int) -> Any:

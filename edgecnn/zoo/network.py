@@ -62,6 +62,13 @@ class Network:
             fitted = keras.layers.Resizing(self.height, self.width, name="resize")(pixels)
         return keras.Model(pixels, self.layers(fitted, classes), name=self.name)
 
+    def outline(self, classes: int) -> keras.Model:
+        """The model without values in its weights: quick and small however large the network, to be looked at only."""
+        import keras
+
+        with keras.StatelessScope(initialize_variables=False):
+            return self.build(classes)
+
     def with_auxiliary(self, model: keras.Model) -> keras.Model:
         """The model as it is trained: the same layers, with the auxiliary classifiers as further outputs."""
         if self.auxiliary is None:

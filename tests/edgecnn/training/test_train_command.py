@@ -52,10 +52,13 @@ def error(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str
     return status, line.removeprefix("error: ")
 
 
+SIMILAR = "there are, for instance, lenet5, alexnet, mobilenet; `edgecnn models` lists them all"
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["lenet"], "no network is called 'lenet'; there are: baseline, deeper"),
+        (["lenet"], f"no network is called 'lenet'; {SIMILAR}"),
         (["baseline", "--recipe", "best"], "no recipe is called 'best'; there are: lesson, default"),
         (["baseline", "--epochs", "0"], "epochs must be at least 1, got 0"),
         (["baseline", "--batch-size", "0"], "batch_size must be at least 1, got 0"),
@@ -121,7 +124,7 @@ def test_a_wrong_name_is_answered_before_anything_is_loaded() -> None:
         [sys.executable, "-W", "error", "-c", script], capture_output=True, text=True, timeout=60, check=False
     )
     assert ended.returncode == 2
-    assert ended.stderr == "error: no network is called 'lenet'; there are: baseline, deeper\n"
+    assert ended.stderr == f"error: no network is called 'lenet'; {SIMILAR}\n"
     assert not {"keras", "tensorflow", "jax", "matplotlib", "rich"} & set(ended.stdout.split())
 
 
