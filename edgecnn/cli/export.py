@@ -7,12 +7,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from edgecnn import zoo
+from edgecnn_runtime.errors import UsageError
+
 if TYPE_CHECKING:
     from edgecnn_export.parity import Row
 
 
 def export(
-    model: Annotated[Path, typer.Argument(help="A .keras file of edgecnn train, or the folder of its run.")],
+    model: Annotated[
+        Path,
+        typer.Argument(help="A .keras file of edgecnn train, the folder of its run, or the name of a network."),
+    ],
     formats: Annotated[
         list[str] | None,
         typer.Option("--format", help="tflite or onnx; may be repeated.", show_default="both"),
@@ -31,6 +37,12 @@ def export(
         Path | None,
         typer.Option(help="Data folder with the test images to compare on.", show_default="user cache"),
     ] = None,
+    weights: Annotated[
+        Path | None,
+        typer.Option(
+            help="ImageNet weights of a named network: .h5, .weights.h5, .keras or .npz.", show_default="Keras's"
+        ),
+    ] = None,
 ) -> None:
     """Export a trained network to TFLite and ONNX, each file proved against the Keras model.
 
@@ -38,31 +50,44 @@ def export(
     not give the model's answers is refused: it is not written, and the command ends with status 1.
 
     Example: edgecnn export runs/baseline --int8
+
+    A network of keras.applications is exported with its ImageNet weights. Half of the pictures of --calibration are
+    then what the file and the Keras model must agree on.
+    For instance: edgecnn export vgg16 --int8 --calibration photos/
     """
     from edgecnn.data import proof, samples
     from edgecnn.training import backend
+    from edgecnn.zoo import pretrained
+    from edgecnn_export import calibration as pictures
     from edgecnn_export import keras_file
 
-    source = keras_file.locate(model)
-    about = keras_file.read_about(source)
-    backend.choose_tensorflow("export")
-    evaluation = proof.test_images(data)
-    if calibration is None:
-        images = samples.calibration()
+    network = None if model.exists() else zoo.NETWORKS.get(str(model))
+    if network:
+        if calibration is None or data:
+            raise UsageError(f"{model} is compared on pictures of your own: name their folder with --calibration alone")
+        folder, about = Path(), pretrained.about(network, weights)
+        images, evaluation = pictures.halves(calibration, about.input, about.labels)
     else:
-        from edgecnn_export import calibration as pictures
+        if weights:
+            raise UsageError(f"--weights goes with the name of a network; {model} is to have its own")
+        source = keras_file.locate(model)
+        folder, about = source.parent, keras_file.read_about(source)
+        evaluation = proof.test_images(data)
+        images = pictures.from_folder(calibration, about.input) if calibration else samples.calibration()
+    backend.choose_tensorflow("export")
+    print(
+        f"calibration: {len(images):,} images of {images.name}; proof: {len(evaluation):,} of {evaluation.name}",
+        flush=True,
+    )
 
-        images = pictures.from_folder(calibration, about.input)
-    print(f"calibration: {len(images):,} images of {images.name}; proof: {len(evaluation):,} of {evaluation.name}")
+    from edgecnn_export.export import export_model
 
-    from edgecnn_export.export import export as export_files
-
-    wanted = list(dict.fromkeys((precisions or []) + (["int8"] if int8 else []))) or ["fp32"]
-    export_files(
-        source,
+    export_model(
+        pretrained.build(network, weights) if network else keras_file.load(source)[0],
+        about,
         list(dict.fromkeys(formats or ["tflite", "onnx"])),
-        wanted,
-        out or source.parent,
+        list(dict.fromkeys((precisions or []) + (["int8"] if int8 else []))) or ["fp32"],
+        out or folder,
         images,
         evaluation,
         _report,
@@ -74,8 +99,9 @@ def _report(path: Path, rows: list[Row]) -> None:
     print(f"{'refused' if refused else 'saved'} {path}", flush=True)
     for row in rows:
         verdict = "; ".join(row.failures) or "passed"
+        accuracy = "unknown" if row.accuracy is None else f"{row.accuracy:.2%} ({row.change:+.2f} points)"
         print(
-            f"  {row.backend}: {verdict}: accuracy {row.accuracy:.2%} ({row.change:+.2f} points), "
-            f"agreement {row.agreement:.2%}, largest difference {row.difference:.1e}, {row.latency:.3f} ms",
+            f"  {row.backend}: {verdict}: accuracy {accuracy}, agreement {row.agreement:.2%}, "
+            f"largest difference {row.difference:.1e}, {row.latency:.3f} ms",
             flush=True,
         )

@@ -39,7 +39,8 @@ def labels() -> tuple[str, ...]:
     table = classes()
     often = Counter(each.name.lower() for each in table)
     return tuple(
-        each.name.replace("_", " ") + (f" ({each.wordnet_id})" if often[each.name.lower()] > 1 else "") for each in table
+        each.name.replace("_", " ") + (f" ({each.wordnet_id})" if often[each.name.lower()] > 1 else "")
+        for each in table
     )
 
 

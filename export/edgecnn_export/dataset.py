@@ -25,7 +25,7 @@ class Dataset:
     Attributes:
         name: what it is and which part, for instance ``cifar10/test``.
         images: RGB pixels 0..255, shape (N, height, width, 3).
-        labels: class indices, shape (N,).
+        labels: class indices, shape (N,); -1 where the label is not known.
         label_names: class names; a label is an index into them.
     """
 
@@ -37,6 +37,11 @@ class Dataset:
     def __len__(self) -> int:
         """Number of images."""
         return len(self.images)
+
+    @property
+    def labelled(self) -> bool:
+        """Whether every label is known."""
+        return bool((self.labels >= 0).all())
 
     @cached_property
     def fingerprint(self) -> str:
