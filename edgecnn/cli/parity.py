@@ -30,7 +30,7 @@ def parity(
     Example: edgecnn parity runs/baseline runs/baseline/*.tflite runs/baseline/*.onnx
     """
     from edgecnn.cli.console import decoding, say
-    from edgecnn.cli.tables import show_parity
+    from edgecnn.cli.tables import percent, show_parity
     from edgecnn.data import samples
     from edgecnn.data import source as sources
     from edgecnn.training import backend
@@ -56,7 +56,7 @@ def parity(
         }
         print(json.dumps(result, indent=2))
     else:
-        print(f"{source}: accuracy {accuracy:.2%} on {len(evaluation):,} images of {evaluation.name}")
+        print(f"{source}: accuracy {percent(accuracy)} on {len(evaluation):,} images of {evaluation.name}")
         show_parity(rows)
     failures = [f"{row.file} {failure} ({row.backend})" for row in rows for failure in row.failures]
     if failures:

@@ -21,6 +21,11 @@ def show(header: Sequence[str], rows: Iterable[Sequence[str]], text_columns: int
         print("  ".join(cells).rstrip(), flush=True)
 
 
+def percent(share: float | None) -> str:
+    """A share of the images, or that it cannot be known."""
+    return "unknown" if share is None else f"{share:.2%}"
+
+
 def show_parity(rows: Iterable[Row]) -> None:
     """Print comparisons with the Keras model, one line each."""
     show(
@@ -45,8 +50,8 @@ def show_parity(rows: Iterable[Row]) -> None:
                 row.backend,
                 "FAILED" if row.failures else "passed",
                 f"{row.size / 1000:,.1f}",
-                f"{row.accuracy:.2%}",
-                f"{row.change:+.2f} ({row.interval[0]:+.2f} to {row.interval[1]:+.2f})",
+                percent(row.accuracy),
+                f"{row.change:+.2f} ({row.interval[0]:+.2f} to {row.interval[1]:+.2f})" if row.interval else "unknown",
                 f"{row.agreement:.2%}",
                 f"{row.difference:.1e}",
                 f"{row.latency:.3f}",

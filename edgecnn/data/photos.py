@@ -15,7 +15,7 @@ import numpy as np
 from edgecnn.data import photos_cache, photos_listing
 from edgecnn.data.photos_cache import Progress, Say
 from edgecnn.data.photos_listing import Photo
-from edgecnn_export.calibration import MOST as MOST_FOR_CALIBRATION
+from edgecnn_export import calibration
 from edgecnn_export.dataset import Dataset
 from edgecnn_runtime.contract import InputSpec
 from edgecnn_runtime.errors import DataError
@@ -75,9 +75,9 @@ class Photos:
 
     @cached_property
     def calibration(self) -> Dataset:
-        """Up to 500 of the images to learn from, as many of each class."""
+        """Some of the images to learn from, as many of each class, no more in all than are enough."""
         training, _ = self.split()
-        per_class = max(1, MOST_FOR_CALIBRATION // len(np.unique(training.labels)))
+        per_class = max(1, calibration.enough(self.spec) // len(np.unique(training.labels)))
         return training.balanced(f"{self._name}/calibration", per_class, SPLIT_SEED)
 
     @cached_property

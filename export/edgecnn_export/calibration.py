@@ -1,4 +1,4 @@
-"""Calibration images from a folder of pictures."""
+"""Images from a folder of pictures whose labels are not known: to calibrate, and to compare."""
 
 from __future__ import annotations
 
@@ -13,13 +13,24 @@ from edgecnn_runtime.errors import DataError
 from edgecnn_runtime.image import pixels
 
 MOST = 500
+MOST_LARGE = 100
 FEWEST = 20
+_LARGE = 64 * 64
+
+
+def enough(spec: InputSpec) -> int:
+    """How many pictures set the ranges: 500, or 100 of more than 64 x 64 pixels.
+
+    The range of a layer is found over all places of a picture, and 100 pictures of 224 x 224 have ten times as many
+    as 500 of 32 x 32.
+    """
+    return MOST if spec.height * spec.width <= _LARGE else MOST_LARGE
 
 
 def from_folder(folder: Path, spec: InputSpec) -> Dataset:
-    """Up to 500 pictures from ``folder`` and those below it, spread evenly over their sorted names.
+    """Pictures from ``folder`` and those below it, spread evenly over their sorted names, where :func:`enough` are.
 
-    They are decoded and resized just as the device will do it. Labels are not needed and are all 0.
+    They are decoded and resized just as the device will do it.
 
     Raises:
         DataError: the folder does not exist or holds fewer than 20 pictures.
@@ -27,12 +38,41 @@ def from_folder(folder: Path, spec: InputSpec) -> Dataset:
     """
     if not folder.is_dir():
         raise DataError(f"the calibration folder {folder} does not exist")
+    return _spread(folder.name, _below(folder, FEWEST, "calibration needs"), spec, ())
+
+
+def halves(folder: Path, spec: InputSpec, label_names: tuple[str, ...]) -> tuple[Dataset, Dataset]:
+    """The pictures in ``folder`` and below it as two sets without a common picture: to calibrate, and to compare.
+
+    Every second of their sorted names is for one, the others for the other; of each, as many as :func:`from_folder`.
+
+    Args:
+        folder: the folder.
+        spec: how a picture becomes the input.
+        label_names: of the classes that the model tells apart.
+
+    Raises:
+        DataError: the folder does not exist or holds fewer than 40 pictures.
+        ImageError: a picture cannot be read.
+    """
+    paths = _below(folder, 2 * FEWEST, "calibration and comparison need")
+    calibration = _spread(f"{folder.name}/calibration", paths[::2], spec, label_names)
+    return calibration, _spread(f"{folder.name}/comparison", paths[1::2], spec, label_names)
+
+
+def _below(folder: Path, fewest: int, purpose: str) -> list[Path]:
+    if not folder.is_dir():
+        raise DataError(f"the calibration folder {folder} does not exist")
     paths = pictures.below(folder)
-    if len(paths) < FEWEST:
+    if len(paths) < fewest:
         raise DataError(
-            f"{folder} holds {len(paths)} pictures; calibration needs at least {FEWEST} that look like what the "
-            "device will see"
+            f"{folder} holds {len(paths)} pictures; {purpose} at least {fewest} that look like what the device will see"
         )
-    chosen = [paths[index] for index in np.linspace(0, len(paths) - 1, min(MOST, len(paths))).astype(int)]
+    return paths
+
+
+def _spread(name: str, paths: list[Path], spec: InputSpec, label_names: tuple[str, ...]) -> Dataset:
+    count = min(enough(spec), len(paths))
+    chosen = [paths[index] for index in np.linspace(0, len(paths) - 1, count).astype(int)]
     images = np.stack([pixels(path, spec) for path in chosen])
-    return Dataset(folder.name, images, np.zeros(len(images), np.int64), ("unlabelled",))
+    return Dataset(name, images, np.full(len(images), -1, np.int64), label_names)

@@ -28,6 +28,8 @@ FORMATS = ("tflite", "onnx")
 PRECISIONS = ("fp32", "fp16", "dynamic", "int8")
 
 GOLDEN_IMAGES = 16
+GOLDEN_IMAGES_LARGE = 4
+_LARGE = 64 * 64
 
 _TOOLS = (
     "edgecnn",
@@ -50,23 +52,43 @@ def export(
     evaluation: Dataset,
     report: Callable[[Path, list[Row]], None],
 ) -> None:
-    """Export the model at ``source`` as ``out/NAME-PRECISION.FORMAT`` for every format and precision.
+    """Export the model in the ``.keras`` file ``source``, which edgecnn wrote, as :func:`export_model`.
+
+    Raises:
+        ExportError: as there; or the file cannot be read.
+    """
+    export_model(*keras_file.load(source), formats, precisions, out, calibration, evaluation, report)
+
+
+def export_model(
+    model: keras.Model,
+    about: keras_file.About,
+    formats: Iterable[str],
+    precisions: Iterable[str],
+    out: Path,
+    calibration: Dataset,
+    evaluation: Dataset,
+    report: Callable[[Path, list[Row]], None],
+) -> None:
+    """Export a model as ``out/NAME-PRECISION.FORMAT`` for every format and precision.
 
     A file that is outside its tolerance in any installed interpreter is not written, nor is one that could not be
     compared; the others are.
 
     Args:
-        source: a ``.keras`` file that edgecnn wrote.
+        model: takes pixels 0..255, gives probabilities.
+        about: what it is.
         formats: of :data:`FORMATS`.
         precisions: of :data:`PRECISIONS`.
         out: folder of the files; made if need be.
         calibration: training images that set the int8 ranges.
-        evaluation: images to compare on, none of them in ``calibration``.
+        evaluation: images to compare on, none of them in ``calibration``. Where their labels are not known, the proof
+            is agreement with the Keras model, and no accuracy is claimed.
         report: called with each finished or refused file and its comparison.
 
     Raises:
         UsageError: a format or a precision is not known.
-        ExportError: the model cannot be read or converted, or the folder cannot be written.
+        ExportError: the model cannot be converted, or the folder cannot be written.
         ParityError: the model is too weak to compare with, or a file was refused; the message names them.
     """
     wanted = [(form, precision) for form in formats for precision in precisions]
@@ -75,7 +97,6 @@ def export(
             raise UsageError(
                 f"{precision} {form} is not known; formats: {', '.join(FORMATS)}; precisions: {', '.join(PRECISIONS)}"
             )
-    model, about = keras_file.load(source)
     _check_data(about, calibration, evaluation)
     reference = reference_scores(model, evaluation)
     reference_accuracy = require_skill(reference, evaluation)
@@ -115,7 +136,7 @@ def _prove(
     payload: bytes,
     contract: Contract,
     reference: Probabilities,
-    reference_accuracy: float,
+    reference_accuracy: float | None,
     evaluation: Dataset,
 ) -> list[Row]:
     """Put the file in its place if every installed interpreter gives the model's answers with it."""
@@ -147,7 +168,9 @@ def _prove(
 
 
 def _golden(data: Dataset, reference: Probabilities, scores: Scores) -> Golden:
-    chosen = np.linspace(0, len(data) - 1, min(GOLDEN_IMAGES, len(data))).astype(int)
+    _, height, width, _ = data.images.shape
+    most = GOLDEN_IMAGES if height * width <= _LARGE else GOLDEN_IMAGES_LARGE
+    chosen = np.linspace(0, len(data) - 1, min(most, len(data))).astype(int)
 
     def rows(probabilities: Probabilities) -> tuple[tuple[float, ...], ...]:
         return tuple(tuple(round(float(p), 7) for p in row) for row in probabilities[chosen])

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edgecnn_export import keras_file
-from edgecnn_export.dataset import Dataset
+from edgecnn_export.dataset import Dataset, batches
 from edgecnn_export.scoring import Scores, score_everywhere
 from edgecnn_runtime import container
 from edgecnn_runtime.errors import ExportError, ParityError
@@ -29,20 +29,22 @@ class Tolerance:
     Attributes:
         agreement: lowest share of images with the same top label.
         difference: largest difference of any probability.
+        unlabelled: lowest ``agreement`` on images whose labels are not known, where no accuracy can be measured.
         drop: largest loss of accuracy, in points. A loss whose 95 % interval holds zero is not taken for one: on a
             thousand images a handful of coin-flips is more than half a point.
     """
 
     agreement: float = 0.0
     difference: float = 1.0
+    unlabelled: float = 0.0
     drop: float = 100.0
 
 
 TOLERANCES = {
     "fp32": Tolerance(agreement=0.9999, difference=1e-4),
     "fp16": Tolerance(agreement=0.999),
-    "dynamic": Tolerance(drop=0.5),
-    "int8": Tolerance(drop=0.5),
+    "dynamic": Tolerance(unlabelled=0.9, drop=0.5),
+    "int8": Tolerance(unlabelled=0.9, drop=0.5),
 }
 """By precision. Float formats must agree; 8-bit ones may differ image by image, but not lose accuracy."""
 
@@ -57,9 +59,9 @@ class Row:
         precision: of the file.
         backend: interpreter and version.
         size: of the model in the file, in bytes; its contract comes on top.
-        accuracy: share of the images it gets right, 0 to 1.
-        change: of accuracy against the Keras model, in points.
-        interval: 95 % confidence interval of ``change``, in points.
+        accuracy: share of the images it gets right, 0 to 1; None where their labels are not known.
+        change: of accuracy against the Keras model, in points; None likewise.
+        interval: 95 % confidence interval of ``change``, in points; None likewise.
         agreement: share of the images with the same top label, 0 to 1.
         difference: largest difference of any probability.
         latency: median milliseconds for one image on one thread.
@@ -71,9 +73,9 @@ class Row:
     precision: str
     backend: str
     size: int
-    accuracy: float
-    change: float
-    interval: tuple[float, float]
+    accuracy: float | None
+    change: float | None
+    interval: tuple[float, float] | None
     agreement: float
     difference: float
     latency: float
@@ -84,11 +86,11 @@ class Row:
         return asdict(self) | {"passed": not self.failures}
 
 
-def compare_files(source: Path, files: Iterable[Path], data: Dataset) -> tuple[float, list[Row]]:
+def compare_files(source: Path, files: Iterable[Path], data: Dataset) -> tuple[float | None, list[Row]]:
     """Compare exported files with the Keras model at ``source`` in every installed interpreter.
 
     Returns:
-        The Keras model's accuracy, 0 to 1, and one row a file and interpreter.
+        The Keras model's accuracy, 0 to 1 (None where the labels are not known), and one row a file and interpreter.
 
     Raises:
         ModelFileError: a file is missing, damaged, or was not written by edgecnn.
@@ -116,12 +118,8 @@ def reference_scores(model: keras.Model, data: Dataset) -> Probabilities:
     Raises:
         ExportError: the outputs are not probabilities.
     """
-    _, height, width, _ = data.images.shape
-    # Half a million pixels at a time: the images may be mapped from a file larger than the memory, and a network's
-    # activations take a hundred times as much as its pixels.
-    batch = max(1, 2**19 // (height * width))
-    batches = (data.images[start : start + batch] for start in range(0, len(data), batch))
-    scores = np.concatenate([np.asarray(model.predict_on_batch(images), np.float32) for images in batches])
+    # Not the whole array at once: it may be mapped from a file that is larger than the memory.
+    scores = np.concatenate([np.asarray(model.predict_on_batch(each), np.float32) for each in batches(data.images)])
     if scores.shape != (len(data), len(data.label_names)) or not np.allclose(scores.sum(-1), 1, atol=1e-3):
         raise ExportError(
             f"{model.name} does not give one probability for each of {len(data.label_names)} labels; "
@@ -130,15 +128,25 @@ def reference_scores(model: keras.Model, data: Dataset) -> Probabilities:
     return scores
 
 
-def require_skill(reference: Probabilities, data: Dataset) -> float:
-    """The reference's accuracy, 0 to 1, if it is good enough to compare with.
+def require_skill(reference: Probabilities, data: Dataset) -> float | None:
+    """The reference's accuracy, 0 to 1 (None where the labels are not known), if it is good enough to compare with.
 
     A network that guesses agrees with any copy of itself that guesses the same way, so a comparison with it proves
-    nothing. It must get at least an eighth of the way from chance to perfect.
+    nothing. It must get at least an eighth of the way from chance to perfect. Without labels its answers must at
+    least vary: a file that always gives the most frequent of them may not agree on more than half of the images.
 
     Raises:
         ParityError: it does not.
     """
+    if not data.labelled:
+        most = int(np.bincount(reference.argmax(-1)).argmax())
+        share = float((reference.argmax(-1) == most).mean())
+        if share > 0.5:
+            raise ParityError(
+                f"the Keras model answers {data.label_names[most]!r} to {share:.0%} of {data.name}; agreement with it "
+                "proves nothing above 50%: take more varied pictures"
+            )
+        return None
     accuracy = float((reference.argmax(-1) == data.labels).mean())
     chance = float(np.bincount(data.labels).max() / len(data))
     if accuracy < (lowest := chance + (1 - chance) / 8):
@@ -161,7 +169,10 @@ def compare(
     """Compare one interpreter's answers with the Keras model's, both of shape (N, classes)."""
     exported = scores.probabilities
     guess, expected = exported.argmax(-1), reference.argmax(-1)
-    change, interval = accuracy_change(guess == data.labels, expected == data.labels)
+    accuracy, change, interval = None, None, None
+    if data.labelled:
+        accuracy = float((guess == data.labels).mean())
+        change, interval = accuracy_change(guess == data.labels, expected == data.labels)
     # A NaN compares false with everything: it must not slip through as a small difference.
     difference = float(np.abs(exported - reference).max()) if np.isfinite(exported).all() else float("inf")
     agreement = float((guess == expected).mean())
@@ -171,7 +182,7 @@ def compare(
         precision=precision,
         backend=scores.backend,
         size=size,
-        accuracy=float((guess == data.labels).mean()),
+        accuracy=accuracy,
         change=change,
         interval=interval,
         agreement=agreement,
@@ -198,15 +209,20 @@ def accuracy_change(
 
 
 def _failures(
-    tolerance: Tolerance, agreement: float, difference: float, change: float, interval: tuple[float, float]
+    tolerance: Tolerance,
+    agreement: float,
+    difference: float,
+    change: float | None,
+    interval: tuple[float, float] | None,
 ) -> tuple[str, ...]:
     failures = []
+    lowest = tolerance.agreement if interval else max(tolerance.agreement, tolerance.unlabelled)
     if not np.isfinite(difference):
         failures.append("some of its probabilities are not numbers")
-    if agreement < tolerance.agreement:
-        failures.append(f"agrees on {agreement:.2%} of the images, at least {tolerance.agreement:.2%} is asked")
+    if agreement < lowest:
+        failures.append(f"agrees on {agreement:.2%} of the images, at least {lowest:.2%} is asked")
     if difference > tolerance.difference:
         failures.append(f"differs by up to {difference:.1e}, at most {tolerance.difference:.0e} is allowed")
-    if -change > tolerance.drop and interval[1] < 0:
+    if change is not None and interval is not None and -change > tolerance.drop and interval[1] < 0:
         failures.append(f"loses {-change:.2f} points, at most {tolerance.drop:g} is allowed")
     return tuple(failures)

@@ -66,7 +66,8 @@ class Contract:
         output: kind of the outputs; always ``probabilities``.
         training: data name and fingerprint, recipe, measured accuracy.
         calibration: number and fingerprint of the images that set the int8 ranges; empty otherwise.
-        parity: how the file compared with the Keras model when it was exported.
+        parity: how the file compared with the Keras model when it was exported. Accuracies are null where the
+            labels of the images are not known: the proof is then the agreement with the Keras model alone.
         golden: images and answers for a check on the device.
         tools: versions of the programs that made the file.
         payload_sha256: SHA-256 of the model itself, without this contract.

@@ -89,10 +89,10 @@ def find_in_onnx(data: bytes) -> Found | None:
         ValueError: the data is not an ONNX model.
     """
     found, has_graph = None, False
-    for number, start, value, end in _fields(data, 0, len(data)):
+    for number, start, value, end in fields(data, 0, len(data)):
         has_graph |= number == _GRAPH
         if number == _METADATA:
-            entry = {key: data[a:b] for key, _, a, b in _fields(data, value, end)}
+            entry = {key: data[a:b] for key, _, a, b in fields(data, value, end)}
             if entry.get(1) == KEY.encode():
                 found = Found(start, entry.get(2, b""))
     if not has_graph:
@@ -112,7 +112,7 @@ def _varint(value: int) -> bytes:
     return head + bytes([value])
 
 
-def _fields(data: bytes, start: int, stop: int) -> Iterator[tuple[int, int, int, int]]:
+def fields(data: bytes | memoryview, start: int, stop: int) -> Iterator[tuple[int, int, int, int]]:
     """Number, start, start of the value and end of each field of a protobuf message; nothing is copied."""
     while start < stop:
         tag, value = _read_varint(data, start)
@@ -132,7 +132,7 @@ def _fields(data: bytes, start: int, stop: int) -> Iterator[tuple[int, int, int,
         start = end
 
 
-def _read_varint(data: bytes, position: int) -> tuple[int, int]:
+def _read_varint(data: bytes | memoryview, position: int) -> tuple[int, int]:
     value = 0
     for shift in range(0, 70, 7):
         if position >= len(data):

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from edgecnn.cli.main import run as edgecnn
-from edgecnn_export.calibration import from_folder
+from edgecnn_export.calibration import from_folder, halves
 from edgecnn_export.dataset import Dataset
 from edgecnn_runtime.contract import InputSpec
 from edgecnn_runtime.errors import DataError, ImageError
@@ -35,6 +35,26 @@ def test_pictures_are_those_the_device_will_see(pictures: Path) -> None:
     assert (data.images[0] == pixels(pictures / "class-0" / "000.png", SPEC)).all()
     assert (data.images[-1] == pixels(pictures / "class-2" / "599.png", SPEC)).all()
     assert data.fingerprint == from_folder(pictures, SPEC).fingerprint
+
+
+def test_large_pictures_are_fewer(pictures: Path) -> None:
+    assert len(from_folder(pictures, InputSpec(65, 65)).images) == 100
+
+
+def test_halves_have_no_picture_in_common(pictures: Path) -> None:
+    calibration, comparison = halves(pictures, SPEC, ("a", "b"))
+    assert (calibration.name, len(calibration)) == ("pictures/calibration", 300)
+    assert (comparison.name, len(comparison)) == ("pictures/comparison", 300)
+    assert not {image.tobytes() for image in calibration.images} & {image.tobytes() for image in comparison.images}
+    assert (comparison.labelled, comparison.label_names) == (False, ("a", "b"))
+    assert comparison.fingerprint == halves(pictures, SPEC, ("a", "b"))[1].fingerprint
+
+
+def test_halves_need_twice_as_many(tmp_path: Path) -> None:
+    for index in range(39):
+        Image.new("RGB", (8, 8)).save(tmp_path / f"{index}.png")
+    with pytest.raises(DataError, match="holds 39 pictures; calibration and comparison need at least 40"):
+        halves(tmp_path, SPEC, ())
 
 
 def test_too_few_or_no_pictures(tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ def answers(labels: npt.NDArray[np.int64], wrong: int = 0) -> npt.NDArray[np.flo
 
 
 def row(precision: str, exported: npt.NDArray[np.float32], data: Dataset, reference_wrong: int = 100) -> Row:
-    reference = answers(data.labels, reference_wrong)
+    reference = answers(np.arange(COUNT) % CLASSES, reference_wrong)
     return compare("m.onnx", "onnx", precision, 1, Scores("x 1", exported, 0.1), reference, data)
 
 
@@ -66,6 +66,7 @@ def test_noise_on_few_images_is_not_taken_for_loss(data: Dataset) -> None:
     exported[worse] = np.roll(answers(data.labels)[worse], 1, axis=1)
     noisy = row("int8", exported, data)
     assert noisy.change == pytest.approx(-0.6)
+    assert noisy.interval is not None
     assert noisy.interval[0] < 0 < noisy.interval[1]
     assert noisy.failures == ()
 
@@ -84,6 +85,32 @@ def test_a_reference_near_chance_is_refused(data: Dataset) -> None:
     one_label = np.tile(np.array([0.7, 0.1, 0.1, 0.1], np.float32), (COUNT, 1))
     with pytest.raises(ParityError, match=r"25\.0%"):
         require_skill(one_label, data)
+
+
+def unlabelled(data: Dataset) -> Dataset:
+    return Dataset("my pictures", data.images, np.full(COUNT, -1), data.label_names)
+
+
+def test_without_labels_no_accuracy_is_claimed(data: Dataset) -> None:
+    same = row("int8", answers(data.labels, 100), unlabelled(data))
+    assert (same.accuracy, same.change, same.interval) == (None, None, None)
+    assert (same.agreement, same.failures) == (1.0, ())
+    assert same.as_dict()["accuracy"] is None
+
+
+def test_without_labels_eight_bits_must_agree(data: Dataset) -> None:
+    for precision in ("int8", "dynamic"):
+        assert row(precision, answers(data.labels, 200), unlabelled(data)).failures == ()
+        failed = row(precision, answers(data.labels, 201), unlabelled(data))
+        assert failed.failures == ("agrees on 89.90% of the images, at least 90.00% is asked",)
+    assert row("fp32", answers(data.labels, 101), unlabelled(data)).failures
+
+
+def test_without_labels_answers_must_vary(data: Dataset) -> None:
+    assert require_skill(answers(data.labels), unlabelled(data)) is None
+    one_label = answers(np.where(np.arange(COUNT) < 501, 2, data.labels))
+    with pytest.raises(ParityError, match=r"answers 'c' to 6\d% of my pictures; agreement with it proves nothing"):
+        require_skill(one_label, unlabelled(data))
 
 
 def test_the_interval_is_agresti_and_mins() -> None:

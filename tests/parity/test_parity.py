@@ -79,6 +79,8 @@ def check(rows: list[Row], form: str, precision: str) -> None:
         elif precision == "fp16":
             assert row.agreement >= 0.999
         else:
+            assert row.change is not None
+            assert row.interval is not None
             assert row.change >= -0.5 or row.interval[1] >= 0
 
 

@@ -14,6 +14,7 @@ from PIL import Image
 
 from edgecnn.data import cifar10, photos, photos_cache, samples
 from edgecnn.data.photos import Photos
+from edgecnn_export import calibration
 from edgecnn_export.dataset import Dataset
 from edgecnn_runtime.contract import InputSpec
 from edgecnn_runtime.errors import DataError
@@ -200,8 +201,8 @@ def test_calibration_is_of_training_images(tmp_path: Path, load: Load) -> None:
     assert shown(images.calibration) == shown(training)
 
 
-def test_no_more_than_five_hundred_for_calibration(folder: Path, load: Load, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(photos, "MOST_FOR_CALIBRATION", 20)
+def test_no_more_than_enough_for_calibration(folder: Path, load: Load, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(calibration, "MOST", 20)
     first, second = load(folder), load(folder)
     assert counts(first.calibration) == [6, 6, 6]
     assert first.calibration.fingerprint == second.calibration.fingerprint

@@ -1,0 +1,62 @@
+"""Networks with their ImageNet weights, ready to export."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from edgecnn.data import imagenet
+from edgecnn.zoo import weights
+from edgecnn.zoo.network import Network
+from edgecnn_export.keras_file import About
+from edgecnn_runtime.errors import DataError, UsageError
+
+if TYPE_CHECKING:
+    import keras
+
+
+def about(network: Network, file: Path | None) -> About:
+    """What the network is with its ImageNet weights, from ``file`` or Keras's own; nothing is loaded.
+
+    Raises:
+        UsageError: the network is not one of ImageNet's.
+        DataError: the file cannot be read.
+    """
+    if not network.pretrained:
+        raise UsageError(f"there are no trained weights for {network.name}: train it, and export its run")
+    return About(
+        network.name,
+        imagenet.labels(),
+        imagenet.input_spec(network.height, network.width),
+        {"training_data": "ImageNet (ILSVRC 2012)", "weights": _origin(file)},
+    )
+
+
+def build(network: Network, file: Path | None) -> keras.Model:
+    """The network with its ImageNet weights; see :func:`edgecnn.zoo.weights.load`.
+
+    Raises:
+        DataError: as there; or the file has no classifier, without which nothing can be classified.
+    """
+    model = network.build(network.classes)
+    missing = weights.load(model, network, file)
+    if missing:
+        raise DataError(
+            f"{file} has no weights of {', '.join(missing)} for {network.classes} classes; give the file with the top"
+        )
+    return model
+
+
+def _origin(file: Path | None) -> str:
+    """Where the weights are from, for the contract."""
+    if file is None:
+        return "keras.applications"
+    digest = hashlib.sha256()
+    try:
+        with file.open("rb") as opened:
+            while block := opened.read(2**20):
+                digest.update(block)
+    except OSError as problem:
+        raise DataError(f"the file of weights {file} cannot be read ({problem.strerror})") from None
+    return f"{file.name}, SHA-256 {digest.hexdigest()}"
