@@ -3,6 +3,7 @@
 Without a folder, the images that come with the package are written out as JPEGs of 500 x 375 pixels, a common size of
 ImageNet's. Each round reads every picture below the folder with one thread and with two into a cache of its own, and
 then the whole cache again as a second run does, in a random order and 32 pictures at a time as training reads them.
+The processor time of a picture is what a core alone with it would take, however busy the machine is.
 """
 
 from __future__ import annotations
@@ -32,14 +33,14 @@ def write_samples(folder: Path) -> None:
         Image.fromarray(image).resize((500, 375), Image.Resampling.BICUBIC).save(folder / f"{index}.jpg", quality=90)
 
 
-def rates(paths: list[Path], spec: InputSpec, cache: Path) -> dict[str, float]:
-    """Images/s of each way in one round."""
+def rates(paths: list[Path], spec: InputSpec, cache: Path) -> dict[str, tuple[float, float]]:
+    """Images/s, and milliseconds of processor time an image, of each way in one round."""
     os.environ["EDGECNN_DATA"] = str(cache)
 
-    def timed(work: Callable[[], object]) -> float:
-        begun = time.perf_counter()
+    def timed(work: Callable[[], object]) -> tuple[float, float]:
+        begun, used = time.perf_counter(), time.process_time()
         work()
-        return len(paths) / (time.perf_counter() - begun)
+        return len(paths) / (time.perf_counter() - begun), 1000 * (time.process_time() - used) / len(paths)
 
     def read(workers: int) -> Images:
         return photos_cache.read(paths, spec, f"{workers} threads", print, lambda done, total: None, workers)[0]
@@ -76,8 +77,11 @@ def main() -> None:
         ]
     print(f"{len(paths):,} pictures to {options.size} x {options.size}, {os.cpu_count()} cores; images/s, median:")
     for way in rounds[0]:
-        values = [each[way] for each in rounds]
-        print(f"  {way}: {statistics.median(values):,.0f} ({min(values):,.0f} to {max(values):,.0f})")
+        values, used = zip(*(each[way] for each in rounds), strict=True)
+        print(
+            f"  {way}: {statistics.median(values):,.0f} ({min(values):,.0f} to {max(values):,.0f}); "
+            f"processor time {statistics.median(used):.2f} ms an image"
+        )
 
 
 if __name__ == "__main__":

@@ -278,8 +278,8 @@ def test_images_are_mapped_and_read_only(folder: Path, load: Load) -> None:
 def test_images_larger_than_the_memory(tmp_path: Path) -> None:
     path = tmp_path / "pixels.u8"
     path.touch()
-    os.truncate(path, 10**12)  # of which the disk stores nothing
-    count = 10**12 // (1000 * 1000 * 3)
+    os.truncate(path, 10**11)  # of which the disk stores nothing
+    count = 10**11 // (1000 * 1000 * 3)
     images = np.memmap(path, np.uint8, "r", shape=(count, 1000, 1000, 3))
     data = Dataset("huge", images, np.arange(count) % 2, ("even", "odd"))
     assert isinstance(Dataset("half", data.images[count // 2 :], data.labels[count // 2 :], ("", "")).images, np.memmap)
