@@ -106,7 +106,9 @@ def _assign(model: keras.Model, weights: Weights, source: str) -> list[str]:
 def _pair(layers: list[keras.Layer], weights: Weights) -> dict[str, dict[str, Any]]:
     """The file's arrays for each layer it has, by the layer's name."""
     named = {layer.name: weights.layers[layer.name] for layer in layers if layer.name in weights.layers}
-    if weights.in_order and len(named) < len(weights.layers) <= len(layers):
+    # Keras numbers the layers that have no name of their own (InceptionV3's) on and on within a process.
+    strange = 2 * len(named) <= len(weights.layers)
+    if strange and weights.in_order and len(weights.layers) <= len(layers):
         return {layer.name: arrays for layer, arrays in zip(layers, weights.layers.values(), strict=False)}
     return named
 

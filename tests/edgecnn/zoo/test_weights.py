@@ -48,19 +48,19 @@ def write(model: Any, path: Path) -> Path:
     elif path.name.endswith(".weights.h5"):
         model.save_weights(path)
     elif path.suffix == ".h5":
-        write_older(model, path)
+        write_older(model.layers, path)
     else:
         model.save(path)
     return path
 
 
-def write_older(model: Any, path: Path, prefix: str = "") -> None:
+def write_older(layers: list[Any], path: Path, prefix: str = "") -> None:
     """The layout of the files of keras.applications."""
     import h5py
 
     with h5py.File(path, "w") as file:
-        file.attrs["layer_names"] = [f"{prefix}{layer.name}".encode() for layer in model.layers]
-        for layer in model.layers:
+        file.attrs["layer_names"] = [f"{prefix}{layer.name}".encode() for layer in layers]
+        for layer in layers:
             group = file.create_group(f"{prefix}{layer.name}")
             group.attrs["weight_names"] = [f"{layer.name}_{i}:0".encode() for i in range(len(layer.weights))]
             for i, variable in enumerate(layer.weights):
@@ -109,9 +109,20 @@ def test_for_other_classes_the_head_stays_as_it_is(trained: Any, suffix: str, tm
 
 def test_older_files_with_other_names_are_read_in_their_order(trained: Any, tmp_path: Path) -> None:
     model = NETWORK.build(3)
-    write_older(trained, tmp_path / "old.h5", prefix="old_")
+    write_older(trained.layers, tmp_path / "old.h5", prefix="old_")
     assert weights.load(model, NETWORK, tmp_path / "old.h5") == []
     assert same(model, trained, [*BODY, "hidden", "head"])
+
+
+def test_a_layer_too_many_does_no_harm(keras: Any, trained: Any, tmp_path: Path) -> None:
+    """Keras's EfficientNet has its normalisation as a layer with weights, ours has none."""
+    file = tmp_path / "more.h5"
+    more = keras.layers.BatchNormalization(name="normalization")
+    more.build((None, 8, 8, 3))
+    write_older([more, *without_top(keras, trained).layers], file)
+    model = NETWORK.build(3)
+    assert weights.load(model, NETWORK, file) == ["hidden", "head"]
+    assert same(model, trained, BODY)
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
@@ -197,7 +208,7 @@ def test_a_file_in_keras_cache_is_taken(keras: Any, tmp_path: Path, monkeypatch:
     network = zoo.find("mobilenet")  # Keras knows no hash of its weights
     theirs = keras.applications.MobileNet(weights=None)
     (tmp_path / "models").mkdir()
-    write_older(theirs, tmp_path / "models" / "mobilenet_1_0_224_tf.h5")
+    write_older(theirs.layers, tmp_path / "models" / "mobilenet_1_0_224_tf.h5")
     monkeypatch.setattr("keras.src.utils.file_utils.config.keras_home", lambda: str(tmp_path))
     model = network.build(1000)
     assert weights.load(model, network) == []
