@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 import shlex
-from dataclasses import replace
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from edgecnn_runtime.errors import UsageError
+from edgecnn_runtime.errors import EdgeCNNError, UsageError
+
+if TYPE_CHECKING:
+    import keras
+
+    from edgecnn.training.recipe import Recipe
+    from edgecnn.zoo import Network
 
 
 def train(
     network: Annotated[str, typer.Argument(help="Name of the network; edgecnn models lists them.")],
-    recipe: Annotated[str | None, typer.Option(help="How to train: default or lesson.", show_default="default")] = None,
+    recipe: Annotated[
+        str | None,
+        typer.Option(
+            help="How to train: default, lesson or transfer.", show_default="default; transfer with --pretrained"
+        ),
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="Folder of the run.", show_default="runs/NETWORK")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Continue the run in --out, or the latest one.")] = False,
     epochs: Annotated[int | None, typer.Option(help="Passes over the training images.")] = None,
@@ -32,6 +43,16 @@ def train(
         Path | None,
         typer.Option(help="Folder of photographs, a CSV, or data folder of CIFAR-10.", show_default="CIFAR-10"),
     ] = None,
+    pretrained: Annotated[
+        bool | None, typer.Option("--pretrained", help="Start from the weights that Keras has for ImageNet.")
+    ] = None,
+    weights: Annotated[
+        Path | None, typer.Option(help="Start from this file of weights: .h5, .weights.h5, .keras or .npz.")
+    ] = None,
+    freeze: Annotated[bool, typer.Option("--freeze", help="Train the new classifier alone, to the end.")] = False,
+    unfreeze_after: Annotated[
+        int | None, typer.Option(metavar="EPOCHS", help="Train the new classifier alone for so many epochs.")
+    ] = None,
     tensorboard: Annotated[bool, typer.Option("--tensorboard", help="Write TensorBoard logs too.")] = False,
 ) -> None:
     """Train a network on CIFAR-10, or on your own photographs.
@@ -41,10 +62,12 @@ def train(
 
     Example: edgecnn train baseline --recipe lesson --seed 1
 
+    For instance, a pretrained network on photographs: edgecnn train mobilenet_v2 --data photos/ --pretrained
+
     Ctrl-C saves the state and stops; --resume goes on from there.
     """
     from edgecnn import zoo
-    from edgecnn.training import backend, checkpoint, run
+    from edgecnn.training import backend, run
     from edgecnn.training import recipe as recipes
     from edgecnn.training.train import CHECKPOINT
     from edgecnn.training.train import train as train_network
@@ -57,16 +80,16 @@ def train(
         "seed": seed,
         "mixed_precision": mixed_precision,
         "validation": "none" if full else None,
+        "pretrained": True if weights else pretrained,
+        "frozen_epochs": unfreeze_after,
     }
     changes = {name: value for name, value in changes.items() if value is not None}
-    plan = replace(recipes.find(recipe or recipes.DEFAULT.name), **changes)  # type: ignore[arg-type]
     if resume:
-        if changes or recipe:
+        if changes or recipe or freeze:
             raise UsageError("--resume keeps the run's recipe: only --out, --data and --tensorboard go with it")
-        folder = run.folder_to_resume(out, chosen.name)
-        trained_network, plan, _ = checkpoint.peek(folder / CHECKPOINT)
-        if trained_network != chosen.name:
-            raise UsageError(f"{folder} is a run of {trained_network}, not of {chosen.name}")
+        folder, plan = run.to_resume(out, chosen.name)
+    else:
+        plan = recipes.planned(recipe, freeze, changes)
 
     from edgecnn.cli.console import decoding, say
     from edgecnn.data import source
@@ -94,8 +117,19 @@ def train(
 
     try:
         trained = train_network(
-            chosen, plan, training, watched, folder, resume, folder / "tensorboard" if tensorboard else None
+            chosen,
+            plan,
+            training,
+            watched,
+            folder,
+            resume,
+            folder / "tensorboard" if tensorboard else None,
+            _loader(chosen, plan, weights) if plan.pretrained else None,
         )
+    except EdgeCNNError:
+        if not any(folder.iterdir()):
+            folder.rmdir()
+        raise
     except KeyboardInterrupt:
         if (folder / CHECKPOINT).exists():
             again = f"edgecnn train {chosen.name} --out {folder}{named} --resume"
@@ -104,3 +138,16 @@ def train(
     metrics = run.write(folder, chosen, plan, trained, training, test, device)
     print(f"test accuracy {metrics['test_accuracy']:.2%} on {metrics['test_images']:,} images")
     print(f"saved {folder}/{run.MODEL}; export it with: edgecnn export {folder} --int8{named}")
+
+
+def _loader(network: Network, plan: Recipe, file: Path | None) -> Callable[[keras.Model], None]:
+    """What puts the pretrained weights into the model, and says so."""
+
+    def load(model: keras.Model) -> None:
+        from edgecnn.zoo import weights
+
+        new = ", ".join(weights.load(model, network, file)) or "nothing"
+        frozen = f", which learns alone for {min(plan.frozen_epochs, plan.epochs)} epochs" if plan.frozen_epochs else ""
+        print(f"weights: {file or 'of keras.applications, for ImageNet'}; new: {new}{frozen}", flush=True)
+
+    return load

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Literal, get_args
 
 from edgecnn_runtime.errors import TrainingError, UsageError
@@ -68,6 +68,8 @@ class Recipe:
             raise UsageError(f"learning_rate must be a positive number, got {self.learning_rate}")
         if not 0 <= self.label_smoothing < 1:
             raise UsageError(f"label_smoothing must be at least 0 and below 1, got {self.label_smoothing}")
+        if self.frozen_epochs and not self.pretrained:
+            raise UsageError("a frozen base must have learnt something: give it weights with --pretrained or --weights")
         if self.validation not in get_args(Validation):
             raise UsageError(f"validation must be one of {', '.join(get_args(Validation))}, got {self.validation!r}")
 
@@ -134,3 +136,23 @@ def find(name: str) -> Recipe:
         return RECIPES[name]
     except KeyError:
         raise UsageError(f"no recipe is called {name!r}; there are: {', '.join(RECIPES)}") from None
+
+
+def planned(name: str | None, freeze: bool, changes: dict[str, Any]) -> Recipe:
+    """A recipe as it is asked for on a command line.
+
+    Args:
+        name: of the recipe; without one, the usual for pretrained weights or for random ones.
+        freeze: train the classifier alone, to the end.
+        changes: fields with other values than the recipe's.
+
+    Raises:
+        UsageError: there is no such recipe, or the changes make no sense.
+    """
+    usual = TRANSFER if changes.get("pretrained") else DEFAULT
+    recipe = find(name or usual.name)
+    if freeze:
+        if "frozen_epochs" in changes:
+            raise UsageError("--freeze never unfreezes; give it or --unfreeze-after")
+        changes = changes | {"frozen_epochs": changes.get("epochs", recipe.epochs)}
+    return replace(recipe, **changes)

@@ -12,12 +12,13 @@ import platform
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from edgecnn.training import checkpoint
 from edgecnn.training.recipe import Recipe
 from edgecnn.training.train import CHECKPOINT, Trained, predict
 from edgecnn.zoo.network import Network
 from edgecnn_export import keras_file
 from edgecnn_runtime.contract import InputSpec
-from edgecnn_runtime.errors import TrainingError
+from edgecnn_runtime.errors import TrainingError, UsageError
 
 if TYPE_CHECKING:
     from edgecnn_export.dataset import Dataset
@@ -41,14 +42,26 @@ def new_folder(given: Path | None, network: str) -> Path:
     return folder
 
 
-def folder_to_resume(given: Path | None, network: str) -> Path:
-    """The folder of the run to continue: ``given``, else the latest run of the network.
+def to_resume(given: Path | None, network: str) -> tuple[Path, Recipe]:
+    """The folder of the run to continue, ``given`` or else the latest run of the network, and its recipe.
+
+    Raises:
+        TrainingError: there is none.
+        UsageError: it is a run of another network.
+    """
+    folder = given or latest(network)
+    trained, recipe, _ = checkpoint.peek(folder / CHECKPOINT)
+    if trained != network:
+        raise UsageError(f"{folder} is a run of {trained}, not of {network}")
+    return folder, recipe
+
+
+def latest(network: str) -> Path:
+    """The folder of the latest run of the network that can be continued.
 
     Raises:
         TrainingError: there is none.
     """
-    if given:
-        return given
     names = (network, f"{network}-*")
     runs = [path for name in names for path in Path("runs").glob(f"{name}/{CHECKPOINT}")]
     if not runs:

@@ -154,3 +154,56 @@ def test_quick_is_for_cifar10(folder: Path, here: Path, capfd: pytest.CaptureFix
     model = Path(__file__).parents[3] / "models" / "baseline.keras"
     assert run(["parity", str(model), "x.onnx", "--quick", "--data", str(folder)]) == 2
     assert "--quick takes images that come with edgecnn" in capfd.readouterr().err
+
+
+MODELS = Path(__file__).parents[3] / "models"
+
+
+@pytest.mark.usefixtures("keras")
+def test_transfer_learning(folder: Path, here: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """The base that learnt ten classes stays as it is; a classifier of three is put on it."""
+    words = ["train", "baseline", "--data", str(folder), "--weights", str(MODELS / "baseline.keras")]
+    assert run([*words, "--freeze", "--epochs", "3", "--lr", "0.01", "--out", "frozen"]) == 0
+    output = capfd.readouterr().out.splitlines()
+    assert output[1] == "baseline: 3 classes; recipe transfer: 3 epochs of 210 images, batches of 32; in frozen"
+    source = f"weights: {MODELS}/baseline.keras; new: probabilities, which learns alone for 3 epochs"
+    assert output[2] == source
+    assert json.loads((here / "frozen" / "metrics.json").read_text())["test_accuracy"] >= 0.75
+    base, _ = keras_file.load(MODELS / "baseline.keras")
+    kept, _ = keras_file.load(here / "frozen" / "model.keras")
+    for name in ("conv", "dense"):
+        for weight, expected in zip(
+            kept.get_layer(name).get_weights(), base.get_layer(name).get_weights(), strict=True
+        ):
+            np.testing.assert_array_equal(weight, expected)
+
+    assert run([*words, "--unfreeze-after", "1", "--epochs", "2", "--out", "thawed"]) == 0
+    assert "learns alone for 1 epochs" in capfd.readouterr().out
+    recipe = json.loads((here / "thawed" / "recipe.json").read_text())
+    assert (recipe["pretrained"], recipe["frozen_epochs"]) == (True, 1)
+    thawed, _ = keras_file.load(here / "thawed" / "model.keras")
+    assert not np.array_equal(thawed.get_layer("conv").get_weights()[0], base.get_layer("conv").get_weights()[0])
+
+
+@pytest.mark.usefixtures("keras")
+@pytest.mark.parametrize(
+    ("arguments", "status", "message"),
+    [
+        (["--freeze"], 2, "a frozen base must have learnt something"),
+        (["--pretrained", "--freeze", "--unfreeze-after", "2"], 2, "--freeze never unfreezes"),
+        (["--pretrained", "--unfreeze-after", "-1"], 2, "frozen_epochs must be at least 0, got -1"),
+        (["--resume", "--freeze"], 2, "--resume keeps the run's recipe"),
+        (["--pretrained"], 2, "there are no trained weights for baseline; give a file of them with --weights"),
+        (["--weights", "none.h5"], 1, "none.h5"),
+        (["--weights", str(MODELS / "deeper.keras")], 1, "deeper.keras does not fit baseline"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_transfer_learning_that_cannot_be(
+    arguments: list[str], status: int, message: str, folder: Path, here: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["train", "baseline", "--data", str(folder), *arguments]) == status
+    (line,) = capfd.readouterr().err.splitlines()
+    assert line.startswith("error: ")
+    assert message in line
+    assert not list(here.glob("runs/*"))

@@ -72,15 +72,14 @@ def test_the_latest_run_is_resumed() -> None:
     for name, age in (("baseline", 20), ("baseline-2", 5), ("baseline-3", 10), ("baseliner", 1), ("deeper", 0)):
         make_run(Path("runs", name), age)
     Path("runs/baseline-4").mkdir()
-    assert run.folder_to_resume(None, "baseline") == Path("runs/baseline-2")
-    assert run.folder_to_resume(Path("elsewhere"), "baseline") == Path("elsewhere")
+    assert run.latest("baseline") == Path("runs/baseline-2")
 
 
 @pytest.mark.usefixtures("here")
 def test_nothing_to_resume() -> None:
     make_run(Path("runs/deeper"))
     with pytest.raises(TrainingError, match="there is no run of baseline in runs/ to resume; name its folder with"):
-        run.folder_to_resume(None, "baseline")
+        run.to_resume(None, "baseline")
 
 
 @pytest.fixture(scope="module")

@@ -20,7 +20,7 @@ from edgecnn_export.dataset import Dataset
 if TYPE_CHECKING:
     from tests.edgecnn.training.conftest import Folders
 
-RECIPE = replace(DEFAULT, epochs=4, batch_size=50, frozen_epochs=2)
+RECIPE = replace(DEFAULT, epochs=4, batch_size=50, pretrained=True, frozen_epochs=2)
 
 
 def _with_averages(pixels: Any, classes: int) -> Any:
