@@ -106,7 +106,7 @@ def confusion(path: Path, data: Dataset, probabilities: Any) -> Figure:
         figure = Figure(figsize=(width, width - 1))
         axis = figure.subplots()
         picture = axis.imshow(share, cmap="Blues", vmin=0, vmax=100)
-        for row, column in np.argwhere(share >= 0.5):
+        for row, column in np.argwhere(np.rint(share) > 0):
             colour = "white" if share[row, column] > 50 else "black"
             axis.text(column, row, f"{share[row, column]:.0f}", ha="center", va="center", color=colour)
         axis.set_xticks(range(len(shown)), names, rotation=45 if len(shown) <= 25 else 90, ha="right")
