@@ -34,7 +34,10 @@ class Layer:
 
 
 def layer_table(model: keras.Model) -> list[Layer]:
-    """The layers of a built model, channels last, in the order of computation, those of inner models among them."""
+    """The layers of a built model, channels last, in the order of computation.
+
+    A model within it is listed layer by layer if it has weights, as one row if not.
+    """
     return list(_layers(model, ""))
 
 
@@ -42,7 +45,7 @@ def _layers(model: keras.Model, prefix: str) -> Iterator[Layer]:
     # A functional model also consists of operations that are not layers, for instance an addition.
     for each in getattr(model, "operations", model.layers):
         name = prefix + each.name
-        if hasattr(each, "layers"):
+        if hasattr(each, "layers") and each.weights:
             yield from _layers(each, f"{name}/")
             continue
         parameters = sum(math.prod(weight.shape) for weight in getattr(each, "weights", ()))

@@ -49,8 +49,9 @@ def test_alexnet_layers(keras: Any) -> None:
     keras.utils.clear_session()
     found = {layer.name: (layer.output_shape, layer.parameters) for layer in table if layer.parameters}
     assert found == CONVOLUTIONS_AND_DENSE["alexnet"]
-    normalised = [layer.name.partition("/")[0] for layer in table if layer.name.endswith("/activations")]
-    assert normalised == ["local_response_1", "local_response_2"]
+    names = [layer.name for layer in table]
+    assert names[2:5] == ["conv_1", "local_response_1", "pool_1"]
+    assert names[names.index("conv_2") :][:3] == ["conv_2", "local_response_2", "pool_2"]
 
 
 def test_two_groups_are_a_convolution_in_two_groups(keras: Any) -> None:

@@ -57,13 +57,16 @@ def test_models_within_models(keras: Any) -> None:
     given = keras.Input((4, 4, 3), name="given")
     inner = keras.Model(given, deepest(given), name="inner")
     pixels = keras.Input((4, 4, 3), name="pixels")
-    outer = keras.Model(pixels, layers.Dense(5, name="dense")(layers.Flatten(name="flatten")(inner(pixels))))
+    weightless = keras.Sequential([layers.ReLU(), layers.MaxPooling2D(2)], name="weightless")
+    flat = layers.Flatten(name="flatten")(weightless(inner(pixels)))
+    outer = keras.Model(pixels, layers.Dense(5, name="dense")(flat))
     assert [(each.name, each.parameters, each.multiply_adds) for each in layer_table(outer)] == [
         ("pixels", 0, 0),
         ("inner/given", 0, 0),
         ("inner/deepest/conv", 8, 16 * 6),
+        ("weightless", 0, 0),
         ("flatten", 0, 0),
-        ("dense", 165, 160),
+        ("dense", 45, 40),
     ]
 
 
