@@ -63,9 +63,9 @@ def export(
 
     network = None if model.exists() else zoo.NETWORKS.get(str(model))
     if network:
+        folder, about = Path(), pretrained.about(network, weights)
         if calibration is None or data:
             raise UsageError(f"{model} is compared on pictures of your own: name their folder with --calibration alone")
-        folder, about = Path(), pretrained.about(network, weights)
         images, evaluation = pictures.halves(calibration, about.input, about.labels)
     else:
         if weights:
