@@ -13,6 +13,7 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
 
+from edgecnn.metrics import measure
 from edgecnn_export.dataset import Dataset
 
 BLUE, ORANGE, RED = "#0072B2", "#E69F00", "#B3261E"  # from Okabe and Ito's palette, 2008, and a darker red
@@ -52,38 +53,64 @@ def curves(path: Path, history: Sequence[dict[str, float]], watched: str) -> Fig
 
 def predictions(path: Path, data: Dataset, probabilities: Any) -> Figure:
     """The first images, each titled with its predicted label; a wrong one is red and names the true label too."""
+    return _sheet(path, data, probabilities, np.arange(len(data)), "")
+
+
+def mistakes(path: Path, data: Dataset, probabilities: Any) -> Figure:
+    """The worst mistakes, titled likewise: the images that were given a wrong label with the highest probability."""
+    wrong = np.flatnonzero(probabilities.argmax(-1) != data.labels)
+    worst = wrong[np.argsort(-probabilities[wrong].max(-1), kind="stable")]
+    return _sheet(path, data, probabilities, worst, f"{len(wrong):,} of {len(data):,} wrong, the worst first")
+
+
+def _sheet(path: Path, data: Dataset, probabilities: Any, order: Any, title: str) -> Figure:
     with mpl.rc_context(_STYLE):
         figure = Figure(figsize=(10, 11))
         places = figure.subplots(5, 5).ravel()
         for axis in places:
             axis.set_axis_off()
-        for axis, image, label, scores in zip(places, data.images, data.labels, probabilities, strict=False):
-            guess = int(scores.argmax())
-            title, colour = f"{data.label_names[guess]} {scores[guess]:.0%}", "black"
+        for axis, index in zip(places, order, strict=False):
+            guess, label = int(probabilities[index].argmax()), data.labels[index]
+            caption, colour = f"{_short(data.label_names[guess])} {probabilities[index, guess]:.0%}", "black"
             if guess != label:
-                title, colour = f"{title}\nis {data.label_names[label]}", RED
-            axis.imshow(image, interpolation="nearest")
-            axis.set_title(title, color=colour, fontsize=12)
+                caption, colour = f"{caption}\nis {_short(data.label_names[label])}", RED
+            axis.imshow(data.images[index], interpolation="nearest")
+            axis.set_title(caption, color=colour, fontsize=12)
+        figure.suptitle(title)
         figure.savefig(path)
     return figure
 
 
+def _short(label: str) -> str:
+    """The label, cut to what fits above one of five columns."""
+    return _plain(label if len(label) <= 16 else f"{label[:15]}…")
+
+
+def _plain(label: str) -> str:
+    """The label as it is: two dollar signs would make a formula of what stands between them."""
+    return label.replace("$", r"\$")
+
+
 def confusion(path: Path, data: Dataset, probabilities: Any) -> Figure:
-    """How often each class (row) was given each label (column), in per cent of the class."""
-    classes = len(data.label_names)
-    counts = np.zeros((classes, classes))
-    np.add.at(counts, (data.labels, probabilities.argmax(-1)), 1)
+    """How often each class (row) was given each label (column), in per cent of the class.
+
+    Classes that have no images and were never given are left out.
+    """
+    counts = measure(data.labels, probabilities).confusion
+    (shown,) = np.nonzero(counts.sum(0) + counts.sum(1))
+    counts, names = counts[np.ix_(shown, shown)], [_plain(data.label_names[index]) for index in shown]
     share = 100 * counts / np.maximum(counts.sum(1, keepdims=True), 1)
-    with mpl.rc_context(_STYLE | {"axes.grid": False}):
-        figure = Figure(figsize=(8.5, 7.5))
+    # Ten classes fill the page; more make it grow, up to a hundred, and then the writing shrinks.
+    width = min(max(8.5, 0.3 * len(shown)), 30)
+    with mpl.rc_context(_STYLE | {"axes.grid": False, "font.size": min(11, 30 * width / len(shown))}):
+        figure = Figure(figsize=(width, width - 1))
         axis = figure.subplots()
         picture = axis.imshow(share, cmap="Blues", vmin=0, vmax=100)
-        for row, column in np.ndindex(classes, classes):
-            if share[row, column] >= 0.5:
-                colour = "white" if share[row, column] > 50 else "black"
-                axis.text(column, row, f"{share[row, column]:.0f}", ha="center", va="center", color=colour)
-        axis.set_xticks(range(classes), data.label_names, rotation=45, ha="right")
-        axis.set_yticks(range(classes), data.label_names)
+        for row, column in np.argwhere(share >= 0.5):
+            colour = "white" if share[row, column] > 50 else "black"
+            axis.text(column, row, f"{share[row, column]:.0f}", ha="center", va="center", color=colour)
+        axis.set_xticks(range(len(shown)), names, rotation=45 if len(shown) <= 25 else 90, ha="right")
+        axis.set_yticks(range(len(shown)), names)
         axis.set(xlabel="Predicted label", ylabel="True label", title="Confusion (% of the true class)")
         figure.colorbar(picture, shrink=0.8, label="% of the true class")
         figure.savefig(path)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from edgecnn.cli.console import printable, say
 from edgecnn_runtime.errors import ImageError
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def classify(
         try:
             predictions = classifier.classify(image, top)
         except ImageError as problem:
-            print(f"error: {_printable(str(problem))}", file=sys.stderr)
+            say(f"error: {problem}")
             failed = True
             continue
         print(_json(image, predictions) if as_json else _table(image, predictions, width))
@@ -54,15 +54,10 @@ def _open(model: Path | None, backend: str | None) -> Classifier:
 
 
 def _table(image: str, predictions: list[Prediction], width: int) -> str:
-    rows = [f"  {_printable(each.label):{width}}  {each.score:6.1%}" for each in predictions]
-    return "\n".join([_printable(image), *rows])
+    rows = [f"  {printable(each.label):{width}}  {each.score:6.1%}" for each in predictions]
+    return "\n".join([printable(image), *rows])
 
 
 def _json(image: str, predictions: list[Prediction]) -> str:
     answers = [{"label": each.label, "index": each.index, "score": each.score} for each in predictions]
     return json.dumps({"file": image, "predictions": answers})
-
-
-def _printable(text: str) -> str:
-    """The text, with everything escaped that could steer a terminal; labels come from anywhere."""
-    return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)

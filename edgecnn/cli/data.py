@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from edgecnn.cli.console import say
+
 if TYPE_CHECKING:
     from edgecnn.data.download import Progress
 
@@ -46,12 +48,8 @@ def cifar10(
     from edgecnn.data.cifar10_fetch import fetch
 
     with _progress() as progress:
-        folder = fetch(_say, progress, data, source)
+        folder = fetch(say, progress, data, source)
     print(folder)
-
-
-def _say(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
 
 
 @contextmanager
@@ -78,6 +76,6 @@ def _lines() -> Progress:
         tenths = 10 * done // total if total else 0
         if tenths > shown:
             shown = tenths
-            _say(f"{done / 1e6:.1f} of {(total or 0) / 1e6:.1f} MB")
+            say(f"{done / 1e6:.1f} of {(total or 0) / 1e6:.1f} MB")
 
     return show

@@ -31,11 +31,13 @@ def export(
     out: Annotated[Path | None, typer.Option(help="Folder of the files.", show_default="the model's")] = None,
     calibration: Annotated[
         Path | None,
-        typer.Option(help="Folder of pictures that set the int8 ranges.", show_default="bundled CIFAR-10"),
+        typer.Option(help="Folder of pictures that set the int8 ranges.", show_default="training images of --data"),
     ] = None,
     data: Annotated[
         Path | None,
-        typer.Option(help="Data folder with the test images to compare on.", show_default="user cache"),
+        typer.Option(
+            help="Photographs whose test part to compare on, or data folder of CIFAR-10.", show_default="CIFAR-10"
+        ),
     ] = None,
     weights: Annotated[
         Path | None,
@@ -52,28 +54,30 @@ def export(
     Example: edgecnn export runs/baseline --int8
 
     A network of keras.applications is exported with its ImageNet weights. Half of the pictures of --calibration are
-    then what the file and the Keras model must agree on.
+    then what the file and the Keras model must agree on; with labelled ones, named by --data, accuracy counts.
     For instance: edgecnn export vgg16 --int8 --calibration photos/
     """
-    from edgecnn.data import proof, samples
+    from edgecnn.cli.console import decoding, say
+    from edgecnn.data import source as sources
     from edgecnn.training import backend
     from edgecnn.zoo import pretrained
     from edgecnn_export import calibration as pictures
     from edgecnn_export import keras_file
 
     network = None if model.exists() else zoo.NETWORKS.get(str(model))
-    if network:
-        folder, about = Path(), pretrained.about(network, weights)
-        if calibration is None or data:
-            raise UsageError(f"{model} is compared on pictures of your own: name their folder with --calibration alone")
+    if weights and not network:
+        raise UsageError(f"--weights goes with the name of a network; {model} is to have its own")
+    source = keras_file.locate(model)
+    folder = Path() if network else source.parent
+    about = pretrained.about(network, weights) if network else keras_file.read_about(source)
+    if network and not data:
+        if calibration is None:
+            raise UsageError(f"{model} is compared on pictures of your own: name their folder with --calibration")
         images, evaluation = pictures.halves(calibration, about.input, about.labels)
     else:
-        if weights:
-            raise UsageError(f"--weights goes with the name of a network; {model} is to have its own")
-        source = keras_file.locate(model)
-        folder, about = source.parent, keras_file.read_about(source)
-        evaluation = proof.test_images(data)
-        images = pictures.from_folder(calibration, about.input) if calibration else samples.calibration()
+        labelled = sources.find(data, about.input, about.labels, say, decoding)
+        evaluation = labelled.evaluation
+        images = pictures.from_folder(calibration, about.input) if calibration else labelled.calibration
     backend.choose_tensorflow("export")
     print(
         f"calibration: {len(images):,} images of {images.name}; proof: {len(evaluation):,} of {evaluation.name}",

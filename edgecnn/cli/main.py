@@ -10,7 +10,8 @@ from typing import Annotated, Any
 import typer
 
 from edgecnn import __version__
-from edgecnn.cli import classify, data, export, models, parity, train
+from edgecnn.cli import classify, data, evaluate, export, models, parity, train
+from edgecnn.cli.console import say
 from edgecnn_runtime.errors import EdgeCNNError, UsageError
 
 FAILURE, USAGE, INTERRUPTED = 1, 2, 130
@@ -48,6 +49,7 @@ app.command("models")(models.models)
 app.command("train")(train.train)
 app.command("export")(export.export)
 app.command("parity")(parity.parity)
+app.command("evaluate")(evaluate.evaluate)
 app.command("classify")(classify.classify)
 app.add_typer(data.app, name="data")
 
@@ -78,8 +80,7 @@ def run(arguments: Sequence[str]) -> int:
 
 def _fail(message: str, status: int) -> int:
     # A file name or a contract can hold anything; it must neither break the line nor drive the terminal.
-    printable = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in message)
-    print(f"error: {printable}", file=sys.stderr)
+    say(f"error: {message}")
     return status
 
 

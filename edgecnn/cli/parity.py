@@ -8,31 +8,41 @@ from typing import Annotated
 
 import typer
 
-from edgecnn_runtime.errors import ParityError
+from edgecnn_runtime.errors import ParityError, UsageError
 
 
 def parity(
     model: Annotated[Path, typer.Argument(help="The .keras file, or the folder of its run.")],
     files: Annotated[list[Path], typer.Argument(help="Exported .tflite and .onnx files.")],
-    data: Annotated[Path | None, typer.Option(help="Data folder with CIFAR-10.", show_default="user cache")] = None,
-    quick: Annotated[bool, typer.Option("--quick", help="Compare on the 1,000 bundled images only.")] = False,
+    data: Annotated[
+        Path | None,
+        typer.Option(
+            help="Photographs whose test part to compare on, or data folder of CIFAR-10.", show_default="CIFAR-10"
+        ),
+    ] = None,
+    quick: Annotated[bool, typer.Option("--quick", help="Compare on the 1,000 bundled images of CIFAR-10.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
-    """Compare exported files with their Keras model on CIFAR-10's 10,000 test images.
+    """Compare exported files with their Keras model, on CIFAR-10's 10,000 test images or on those of --data.
 
     Every file runs in every installed interpreter. Ends with status 1 when one is outside its tolerance.
 
     Example: edgecnn parity runs/baseline runs/baseline/*.tflite runs/baseline/*.onnx
     """
+    from edgecnn.cli.console import decoding, say
     from edgecnn.cli.tables import percent, show_parity
-    from edgecnn.data import cifar10, samples
+    from edgecnn.data import samples
+    from edgecnn.data import source as sources
     from edgecnn.training import backend
     from edgecnn_export import keras_file
     from edgecnn_export.parity import compare_files
 
     source = keras_file.locate(model)
-    keras_file.read_about(source)
-    evaluation = samples.test() if quick else cifar10.load(data).test
+    about = keras_file.read_about(source)
+    if quick and data:
+        raise UsageError("--quick takes images that come with edgecnn, --data others: give one of them")
+    labelled = sources.find(data, about.input, about.labels, say, decoding)
+    evaluation = samples.test() if quick else labelled.test
     backend.choose_tensorflow("parity")
     accuracy, rows = compare_files(source, files, evaluation)
     if as_json:

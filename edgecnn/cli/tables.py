@@ -31,6 +31,8 @@ def show_parity(rows: Iterable[Row]) -> None:
     show(
         (
             "file",
+            "format",
+            "precision",
             "interpreter",
             "verdict",
             "size kB",
@@ -43,6 +45,8 @@ def show_parity(rows: Iterable[Row]) -> None:
         (
             (
                 row.file,
+                row.format,
+                row.precision,
                 row.backend,
                 "FAILED" if row.failures else "passed",
                 f"{row.size / 1000:,.1f}",
@@ -54,5 +58,5 @@ def show_parity(rows: Iterable[Row]) -> None:
             )
             for row in rows
         ),
-        text_columns=3,
+        text_columns=5,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
@@ -25,12 +26,18 @@ def train(
     ] = None,
     full: Annotated[
         bool | None,
-        typer.Option("--full", help="Train on all 50,000 images, holding none out for validation."),
+        typer.Option("--full", help="Train on the validation images too."),
     ] = None,
-    data: Annotated[Path | None, typer.Option(help="Data folder.", show_default="user cache")] = None,
+    data: Annotated[
+        Path | None,
+        typer.Option(help="Folder of photographs, a CSV, or data folder of CIFAR-10.", show_default="CIFAR-10"),
+    ] = None,
     tensorboard: Annotated[bool, typer.Option("--tensorboard", help="Write TensorBoard logs too.")] = False,
 ) -> None:
-    """Train a network on CIFAR-10.
+    """Train a network on CIFAR-10, or on your own photographs.
+
+    Photographs lie in one sub-folder a class, or in train/ and val/ that hold such sub-folders, or are named in a CSV
+    of path,label. They are decoded at the network's own size.
 
     Example: edgecnn train baseline --recipe lesson --seed 1
 
@@ -61,21 +68,26 @@ def train(
         if trained_network != chosen.name:
             raise UsageError(f"{folder} is a run of {trained_network}, not of {chosen.name}")
 
-    from edgecnn.data import cifar10
+    from edgecnn.cli.console import decoding, say
+    from edgecnn.data import source
+    from edgecnn_runtime.contract import InputSpec
 
-    cifar = cifar10.load(data)
+    images = source.find(data, InputSpec(chosen.height, chosen.width), None, say, decoding)
+    training, watched = images.split() if plan.validation == "held-out" else (images.train, None)
+    test = images.test  # before the training and not after it, should a photograph be missing
     if not resume:
         folder = run.new_folder(out, chosen.name)
     framework = backend.choose()
     device = backend.describe(framework)
     print(device, flush=True)
 
-    training, watched = cifar.split() if plan.validation == "held-out" else (cifar.train, None)
     if plan.validation == "test":
-        watched = cifar.test
+        watched = test
         print("The lesson watches the test images while it trains; nothing is chosen by them here.")
+    classes, named = len(training.label_names), f" --data {shlex.quote(str(data))}" if data else ""
+    size = f"{chosen.parameters:,} parameters" if classes == chosen.classes else f"{classes} classes"
     print(
-        f"{chosen.name}: {chosen.parameters:,} parameters; recipe {plan.name}: {plan.epochs} epochs of "
+        f"{chosen.name}: {size}; recipe {plan.name}: {plan.epochs} epochs of "
         f"{len(training):,} images, batches of {plan.batch_size}; in {folder}",
         flush=True,
     )
@@ -86,9 +98,9 @@ def train(
         )
     except KeyboardInterrupt:
         if (folder / CHECKPOINT).exists():
-            again = f"edgecnn train {chosen.name} --out {folder} --resume"
+            again = f"edgecnn train {chosen.name} --out {folder}{named} --resume"
             print(f"Stopped; the state is saved. Continue with: {again}")
         raise
-    metrics = run.write(folder, chosen, plan, trained, training, cifar.test, device)
+    metrics = run.write(folder, chosen, plan, trained, training, test, device)
     print(f"test accuracy {metrics['test_accuracy']:.2%} on {metrics['test_images']:,} images")
-    print(f"saved {folder}/{run.MODEL}; export it with: edgecnn export {folder} --int8")
+    print(f"saved {folder}/{run.MODEL}; export it with: edgecnn export {folder} --int8{named}")

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import jax
 import numpy as np
 
-from edgecnn.training.plan import Plan, gather
+from edgecnn.training.loss import cross_entropy
+from edgecnn.training.plan import Plan, fetch, gather, is_resident
 
 if TYPE_CHECKING:
     import keras
@@ -31,27 +32,27 @@ class CompiledSteps:
         label_smoothing: float,
         augment: bool,
     ) -> None:
-        import keras
-
         self._variables = (model.trainable_variables, model.non_trainable_variables, optimizer.variables)
         self._state: Any = None
-        self._resident = (jax.device_put(data.images), jax.device_put(data.labels.astype(np.int32)))
+        self._images, self._labels = data.images, jax.device_put(data.labels.astype(np.int32))
+        self._resident = jax.device_put(data.images) if is_resident(data.images) else None
         self._longest = 0
         # XLA's CPU compiler makes convolutions inside a loop tens of times slower than outside.
         self.loop_inside = jax.default_backend() != "cpu"
-        loss_of = keras.losses.CategoricalCrossentropy(label_smoothing=label_smoothing)
+        loss_of = cross_entropy(label_smoothing)
         classes = len(data.label_names)
 
         def loss_at(weights: Any, other: Any, pixels: Any, target: Any) -> tuple[Any, Any]:
-            probabilities, other = model.stateless_call(weights, other, pixels, training=True)
-            return loss_of(jax.nn.one_hot(target, classes), probabilities), (probabilities, other)
+            outputs, other = model.stateless_call(weights, other, pixels, training=True)
+            loss, probabilities = loss_of(jax.nn.one_hot(target, classes), outputs)
+            return loss, (probabilities, other)
 
         @partial(jax.jit, donate_argnums=0)
-        def step(carry: Any, resident: Any, order: Any, flip: Any, shift: Any) -> Any:
+        def step(carry: Any, source: Any, places: Any, order: Any, flip: Any, shift: Any) -> Any:
             (weights, other, moments), loss_sum, correct = carry
-            images, labels = resident
+            images, labels = source
             target = labels[order]
-            pixels = gather(images, order, flip, shift, augment)
+            pixels = gather(images, places, flip, shift, augment)
             (loss, (probabilities, other)), slope = jax.value_and_grad(loss_at, has_aux=True)(
                 weights, other, pixels, target
             )
@@ -60,9 +61,9 @@ class CompiledSteps:
             return (weights, other, moments), loss_sum + loss, correct
 
         @partial(jax.jit, donate_argnums=0)
-        def steps(carry: Any, resident: Any, plan: Any, count: Any) -> Any:
+        def steps(carry: Any, source: Any, parts: Any, count: Any) -> Any:
             def body(index: Any, carry: Any) -> Any:
-                return step(carry, resident, *(part[index] for part in plan))
+                return step(carry, source, *(part[index] for part in parts))
 
             return jax.lax.fori_loop(0, count, body, carry)
 
@@ -73,17 +74,23 @@ class CompiledSteps:
         if self._state is None:
             self._state = tuple([jax.numpy.copy(v.value) for v in group] for group in self._variables)
         carry = (self._state, jax.numpy.zeros(()), jax.numpy.zeros((), "int32"))
+        count = len(plan.order)
+        # A shorter last call is filled up, so that it reuses the program compiled for the longest.
+        self._longest = max(self._longest, count)
+        images, places = (self._resident, plan.order) if self._resident is not None else self._fetched(plan)
+        source = images, self._labels
         if self.loop_inside:
-            count = len(plan.order)
-            self._longest = max(self._longest, count)
-            padding = self._longest - count  # a shorter last call reuses the program compiled for the longest
-            padded = [np.pad(part, [(0, padding)] + [(0, 0)] * (part.ndim - 1)) for part in plan]
-            carry = self._steps(carry, self._resident, padded, count)
+            padded = [_filled(part, self._longest) for part in (places, *plan)]
+            carry = self._steps(carry, source, padded, count)
         else:
-            for batch in zip(*plan, strict=True):
-                carry = self._step(carry, self._resident, *batch)
+            for each in zip(places, *plan, strict=True):
+                carry = self._step(carry, source, *each)
         self._state, loss, correct = carry
         return float(loss), float(correct)
+
+    def _fetched(self, plan: Plan) -> tuple[Any, Any]:
+        images, places = fetch(self._images, plan.order)
+        return jax.device_put(_filled(images, self._longest * plan.order.shape[1])), places
 
     def synchronise(self) -> None:
         """Bring model and optimizer up to date."""
@@ -92,3 +99,8 @@ class CompiledSteps:
         for group, values in zip(self._variables, self._state, strict=True):
             for variable, value in zip(group, values, strict=True):
                 variable.assign(jax.numpy.copy(value))  # the next call gives the state's buffers away
+
+
+def _filled(array: Any, length: int) -> Any:
+    """The array with zeros after it, up to ``length`` rows."""
+    return np.pad(array, [(0, length - len(array))] + [(0, 0)] * (array.ndim - 1))

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import tensorflow as tf
 
-from edgecnn.training.plan import Plan, gather
+from edgecnn.training.loss import cross_entropy
+from edgecnn.training.plan import Plan, fetch, gather, is_resident
 
 if TYPE_CHECKING:
     import keras
@@ -31,34 +32,34 @@ class CompiledSteps:
         label_smoothing: float,
         augment: bool,
     ) -> None:
-        import keras
-
-        images, labels = tf.constant(data.images), tf.constant(data.labels)
-        loss_of = keras.losses.CategoricalCrossentropy(label_smoothing=label_smoothing)
-        classes = len(data.label_names)
+        self._images = data.images
+        self._resident = tf.constant(data.images) if is_resident(data.images) else None
+        labels, classes = tf.constant(data.labels), len(data.label_names)
+        loss_of = cross_entropy(label_smoothing)
         weights = [variable.value for variable in model.trainable_variables]
 
-        def step(order: Any, flip: Any, shift: Any) -> tuple[Any, Any]:
-            pixels = gather(images, order, flip, shift, augment)
+        def step(images: Any, places: Any, order: Any, flip: Any, shift: Any) -> tuple[Any, Any]:
+            pixels = gather(images, places, flip, shift, augment)
             target = tf.gather(labels, order)
             with tf.GradientTape() as tape:
-                probabilities = model(pixels, training=True)
-                loss = loss_of(tf.one_hot(target, classes), probabilities)
+                loss, probabilities = loss_of(tf.one_hot(target, classes), model(pixels, training=True))
             optimizer.apply(tape.gradient(loss, weights), model.trainable_variables)
             correct = tf.reduce_sum(tf.cast(tf.argmax(probabilities, axis=-1) == target, tf.float32))
             return loss, correct
 
         @tf.function(  # type: ignore[untyped-decorator]
             input_signature=[
+                tf.TensorSpec((None, *data.images.shape[1:]), tf.uint8),
+                tf.TensorSpec((None, None), tf.int32),
                 tf.TensorSpec((None, None), tf.int32),
                 tf.TensorSpec((None, None), tf.bool),
                 tf.TensorSpec((None, None, 2), tf.int32),
             ]
         )
-        def steps(order: Any, flip: Any, shift: Any) -> tuple[Any, Any]:
+        def steps(images: Any, places: Any, order: Any, flip: Any, shift: Any) -> tuple[Any, Any]:
             loss, correct = tf.constant(0.0), tf.constant(0.0)
             for index in tf.range(tf.shape(order)[0]):
-                step_loss, step_correct = step(order[index], flip[index], shift[index])
+                step_loss, step_correct = step(images, places[index], order[index], flip[index], shift[index])
                 loss, correct = loss + step_loss, correct + step_correct
             return loss, correct
 
@@ -66,7 +67,11 @@ class CompiledSteps:
 
     def run(self, plan: Plan) -> tuple[float, float]:
         """Train on ``plan``; the sum of the steps' losses, and the number of images that were right."""
-        loss, correct = self._steps(*map(tf.convert_to_tensor, plan))
+        if self._resident is not None:
+            images, places = self._resident, plan.order
+        else:
+            images, places = fetch(self._images, plan.order)
+        loss, correct = self._steps(images, *map(tf.convert_to_tensor, (places, *plan)))
         return float(np.asarray(loss)), float(np.asarray(correct))
 
     def synchronise(self) -> None:

@@ -6,6 +6,7 @@ that continues at any step needs no random state but those two numbers.
 
 from __future__ import annotations
 
+import math
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -43,22 +44,37 @@ def draw(recipe: Recipe, images: int, epoch: int) -> Plan:
     return Plan(order, flip, shift)
 
 
+RESIDENT_BYTES = 2**31
+"""Images up to this size stay on the device; of a larger set, each call of the compiled steps brings its own."""
+
+
+def is_resident(images: Any) -> bool:
+    """Whether uint8 images, shape (N, height, width, 3), are few enough to stay on the device."""
+    return bool(math.prod(images.shape) <= RESIDENT_BYTES)
+
+
+def fetch(images: Any, order: npt.NDArray[np.int32]) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int32]]:
+    """The images at ``order``, shape (steps, batch), side by side, and their new places, shape (steps, batch)."""
+    places = np.arange(order.size, dtype=np.int32).reshape(order.shape)
+    return np.asarray(images[order.ravel()]), places
+
+
 def gather(images: Any, order: Any, flip: Any, shift: Any, augment: bool) -> Any:
     """One batch of augmented images, float32, shape (batch, height, width, 3), under any Keras backend.
 
-    Flips and shifts only decide which pixel is read, so the batch is one gather from the resident uint8 images,
-    shape (N, height, width, 3), and nothing is padded or copied on the way.
+    Flips and shifts only decide which pixel is read, so the batch is one gather from the uint8 images, shape
+    (N, height, width, 3), and nothing is padded or copied on the way.
     """
     from keras import ops
 
     if not augment:
         return ops.cast(ops.take(images, order, axis=0), "float32")
-    count, height, width, channels = images.shape
+    _, height, width, channels = images.shape
     rows = _mirror(ops.arange(height, dtype="int32")[None, :] - shift[:, :1], height)
     columns = ops.arange(width, dtype="int32")[None, :]
     columns = _mirror(ops.where(flip[:, None], width - 1 - columns, columns) - shift[:, 1:], width)
     pixel = (order[:, None, None] * height + rows[:, :, None]) * width + columns[:, None, :]
-    pixels = ops.reshape(images, (count * height * width, channels))
+    pixels = ops.reshape(images, (-1, channels))
     return ops.cast(ops.take(pixels, pixel, axis=0), "float32")
 
 

@@ -28,6 +28,9 @@ class Recipe:
         shift: move each image by up to so many pixels either way; the border is mirrored.
         validation: ``held-out`` trains on 45,000 images and watches 5,000 of the training set; ``none`` trains on
             all 50,000 and watches nothing; ``test`` trains on all and watches the test set, as the lesson does.
+        pretrained: start from ImageNet weights instead of random ones.
+        frozen_epochs: so many first epochs train the classifier alone; then everything learns, at a tenth of the
+            learning rate.
         mixed_precision: compute in bfloat16, keep the weights in float32.
         seed: of the initial weights, the shuffles and the augmentation.
     """
@@ -43,6 +46,8 @@ class Recipe:
     flip: bool = False
     shift: int = 0
     validation: Validation = "held-out"
+    pretrained: bool = False
+    frozen_epochs: int = 0
     mixed_precision: bool = False
     seed: int = 0
 
@@ -52,7 +57,8 @@ class Recipe:
         Raises:
             UsageError: a value is out of range; the message names it.
         """
-        least = {"epochs": 1, "batch_size": 1, "warmup_epochs": 0, "weight_decay": 0, "shift": 0, "seed": 0}
+        least = {"epochs": 1, "batch_size": 1}
+        least |= dict.fromkeys(("warmup_epochs", "weight_decay", "shift", "frozen_epochs", "seed"), 0)
         for name, lowest in least.items():
             if not getattr(self, name) >= lowest:
                 raise UsageError(f"{name} must be at least {lowest}, got {getattr(self, name)}")
@@ -100,7 +106,22 @@ DEFAULT = Recipe(
 )
 """Augmentation, a cosine schedule and light regularisation: chosen on the 5,000 held-out images."""
 
-RECIPES = {recipe.name: recipe for recipe in (LESSON, DEFAULT)}
+TRANSFER = Recipe(
+    "transfer",
+    epochs=15,
+    batch_size=32,
+    learning_rate=1e-3,
+    cosine=True,
+    warmup_epochs=0.5,
+    label_smoothing=0.1,
+    flip=True,
+    shift=4,
+    pretrained=True,
+    frozen_epochs=10,
+)
+"""ImageNet weights, a new classifier for ten epochs, then five of fine-tuning: for photographs in the hundreds."""
+
+RECIPES = {recipe.name: recipe for recipe in (LESSON, DEFAULT, TRANSFER)}
 
 
 def find(name: str) -> Recipe:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from edgecnn.training import backend, checkpoint, plan
+from edgecnn.training import checkpoint, plan
 from edgecnn.training.checkpoint import Progress
+from edgecnn.training.learner import Learner
 from edgecnn.training.progress import Reporter
 from edgecnn.training.recipe import Recipe
 from edgecnn.zoo.network import Network
@@ -27,9 +28,7 @@ if TYPE_CHECKING:
 
 CHECKPOINT = "checkpoint.npz"
 
-# A call of the compiled steps on a CPU should take about a second or less, so that the bar moves and Ctrl-C is
-# answered; a GPU takes a whole epoch at once.
-_IMAGES_PER_CALL = 3200
+_PIXELS_PER_BATCH = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -56,42 +55,44 @@ def train(
     out: Path,
     resume: bool = False,
     tensorboard: Path | None = None,
+    load_weights: Callable[[keras.Model], object] | None = None,
 ) -> Trained:
     """Train ``network`` by ``recipe`` on ``data``, keeping a checkpoint in the folder ``out``.
 
     On the CPU the same seed gives the same weights to the last bit, interrupted and resumed or not.
 
+    Args:
+        network: what is trained.
+        recipe: how.
+        data: the images to learn from.
+        validation: images to watch after every epoch.
+        out: folder of the checkpoint.
+        resume: go on from the checkpoint in ``out``.
+        tensorboard: folder for TensorBoard logs.
+        load_weights: called with the new model of a run that begins, to put pretrained weights into it.
+
     Raises:
         TrainingError: there is nothing to resume in ``out``.
         KeyboardInterrupt: Ctrl-C, after the state was saved.
     """
-    framework = backend.choose()
-    import keras
-
-    keras.utils.set_random_seed(recipe.seed)
-    with _precision(recipe):
-        model = _build(network, data)
-    steps_per_epoch = max(1, len(data) // recipe.batch_size)
-    optimizer = _optimizer(recipe, steps_per_epoch, model)
-    variables = model.variables + optimizer.variables
-
+    learner = Learner(network, recipe, data)
     saved, progress = out / CHECKPOINT, Progress()
     if resume:
         _, _, progress = checkpoint.peek(saved)
-        checkpoint.restore(saved, variables)
-
-    augment = recipe.flip or recipe.shift > 0
-    compiled = backend.compiled_steps(framework)(model, optimizer, data, recipe.label_smoothing, augment)
-    images_per_call = len(data) if backend.on_gpu(framework) else _IMAGES_PER_CALL
-    steps_per_call = max(1, images_per_call // recipe.batch_size)
+        learner.enter(progress.epoch)
+        checkpoint.restore(saved, learner.variables)
+    else:
+        if load_weights:
+            load_weights(learner.model)
+        learner.enter(progress.epoch)
     boards = _boards(tensorboard)
 
     def save() -> None:
-        compiled.synchronise()
-        checkpoint.save(saved, network.name, recipe, progress, variables)
+        learner.synchronise()
+        checkpoint.save(saved, network.name, recipe, progress, learner.variables)
 
     with (
-        Reporter(recipe.epochs, steps_per_epoch, min(recipe.batch_size, len(data))) as reporter,
+        Reporter(recipe.epochs, learner.steps_per_epoch, min(recipe.batch_size, len(data))) as reporter,
         _interrupts() as interrupted,
     ):
         while progress.epoch < recipe.epochs:
@@ -100,8 +101,8 @@ def train(
             begun = time.perf_counter()
             sitting = progress.step
             while progress.step < steps:
-                last = min(progress.step + steps_per_call, steps)
-                loss, correct = compiled.run(epoch.steps(progress.step, last))
+                last = min(progress.step + learner.steps_per_call, steps)
+                loss, correct = learner.run(epoch.steps(progress.step, last))
                 new = last - progress.step
                 progress.advance(last, loss, correct)
                 mean_loss, accuracy = progress.loss_sum / last, progress.correct / (last * batch)
@@ -112,17 +113,18 @@ def train(
                     raise KeyboardInterrupt
             seconds = time.perf_counter() - begun
             progress.seconds += seconds
-            compiled.synchronise()
+            learner.synchronise()
             row = {
                 "epoch": float(progress.epoch + 1),
                 "loss": mean_loss,
                 "accuracy": accuracy,
-                "learning_rate": float(optimizer.learning_rate),
+                "learning_rate": learner.learning_rate,
                 "images_per_second": (steps - sitting) * batch / seconds,
             }
             if validation is not None:
-                row |= _evaluate(model, validation)
+                row |= _evaluate(learner.model, validation)
             progress.finish_epoch(row)
+            learner.enter(progress.epoch)
             save()
             reporter.epoch(row)
             for board in boards:
@@ -130,12 +132,17 @@ def train(
             if interrupted():
                 raise KeyboardInterrupt
 
-    return Trained(_in_float32(network, model, data), progress.history, progress.seconds)
+    return Trained(learner.in_float32(), progress.history, progress.seconds)
 
 
 def predict(model: keras.Model, images: Any) -> Any:
     """Class probabilities, float32, shape (N, classes), for uint8 images, shape (N, height, width, 3)."""
-    return np.asarray(model.predict(images, batch_size=500, verbose=0), np.float32)
+    _, height, width, _ = images.shape
+    batch = max(1, min(500, _PIXELS_PER_BATCH // (height * width)))
+    parts = [
+        model.predict_on_batch(np.asarray(images[start : start + batch])) for start in range(0, len(images), batch)
+    ]
+    return np.concatenate(parts).astype(np.float32)
 
 
 def _evaluate(model: keras.Model, data: Dataset) -> dict[str, float]:
@@ -145,43 +152,6 @@ def _evaluate(model: keras.Model, data: Dataset) -> dict[str, float]:
         "validation_loss": float(-np.log(np.clip(right, 1e-7, 1)).mean()),
         "validation_accuracy": float((probabilities.argmax(-1) == data.labels).mean()),
     }
-
-
-def _optimizer(recipe: Recipe, steps_per_epoch: int, model: keras.Model) -> Any:
-    import keras
-
-    rate: Any = recipe.learning_rate
-    if recipe.cosine:
-        warmup = round(recipe.warmup_epochs * steps_per_epoch)
-        falling = max(1, recipe.epochs * steps_per_epoch - warmup)
-        rate = keras.optimizers.schedules.CosineDecay(0.0, falling, warmup_target=rate, warmup_steps=warmup)
-    optimizer = keras.optimizers.Adam(rate, weight_decay=recipe.weight_decay or None)
-    optimizer.build(model.trainable_variables)
-    return optimizer
-
-
-def _build(network: Network, data: Dataset) -> keras.Model:
-    _, height, width, _ = data.images.shape
-    return network.build(len(data.label_names), height, width)
-
-
-@contextlib.contextmanager
-def _precision(recipe: Recipe) -> Iterator[None]:
-    import keras
-
-    before = keras.config.dtype_policy()
-    keras.config.set_dtype_policy("mixed_bfloat16" if recipe.mixed_precision else "float32")
-    try:
-        yield
-    finally:
-        keras.config.set_dtype_policy(before)
-
-
-def _in_float32(network: Network, model: keras.Model, data: Dataset) -> keras.Model:
-    """The same weights in a model that computes in float32 whatever trained it: what is saved and exported."""
-    plain = _build(network, data)
-    plain.set_weights(model.get_weights())
-    return plain
 
 
 @contextlib.contextmanager

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from edgecnn_export import pictures
 from edgecnn_export.dataset import Dataset
 from edgecnn_runtime.contract import InputSpec
 from edgecnn_runtime.errors import DataError
@@ -15,15 +16,21 @@ MOST = 500
 MOST_LARGE = 100
 FEWEST = 20
 _LARGE = 64 * 64
-_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm"}
+
+
+def enough(spec: InputSpec) -> int:
+    """How many pictures set the ranges: 500, or 100 of more than 64 x 64 pixels.
+
+    The range of a layer is found over all places of a picture, and 100 pictures of 224 x 224 have ten times as many
+    as 500 of 32 x 32.
+    """
+    return MOST if spec.height * spec.width <= _LARGE else MOST_LARGE
 
 
 def from_folder(folder: Path, spec: InputSpec) -> Dataset:
-    """Up to 500 pictures from ``folder`` and those below it, spread evenly over their sorted names.
+    """Pictures from ``folder`` and those below it, spread evenly over their sorted names, where :func:`enough` are.
 
-    They are decoded and resized just as the device will do it. Inputs of more than 64 x 64 pixels are large: 100 of
-    them are enough, for the range of a layer is found over all places of a picture, and 100 of 224 x 224 have ten
-    times as many as 500 of 32 x 32.
+    They are decoded and resized just as the device will do it.
 
     Raises:
         DataError: the folder does not exist or holds fewer than 20 pictures.
@@ -56,7 +63,7 @@ def halves(folder: Path, spec: InputSpec, label_names: tuple[str, ...]) -> tuple
 def _below(folder: Path, fewest: int, purpose: str) -> list[Path]:
     if not folder.is_dir():
         raise DataError(f"the calibration folder {folder} does not exist")
-    paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in _SUFFIXES and path.is_file())
+    paths = pictures.below(folder)
     if len(paths) < fewest:
         raise DataError(
             f"{folder} holds {len(paths)} pictures; {purpose} at least {fewest} that look like what the device will see"
@@ -65,7 +72,7 @@ def _below(folder: Path, fewest: int, purpose: str) -> list[Path]:
 
 
 def _spread(name: str, paths: list[Path], spec: InputSpec, label_names: tuple[str, ...]) -> Dataset:
-    most = MOST if spec.height * spec.width <= _LARGE else MOST_LARGE
-    chosen = [paths[index] for index in np.linspace(0, len(paths) - 1, min(most, len(paths))).astype(int)]
+    count = min(enough(spec), len(paths))
+    chosen = [paths[index] for index in np.linspace(0, len(paths) - 1, count).astype(int)]
     images = np.stack([pixels(path, spec) for path in chosen])
     return Dataset(name, images, np.full(len(images), -1, np.int64), label_names)

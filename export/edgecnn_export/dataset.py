@@ -20,7 +20,9 @@ _BATCH_PIXELS = 2 * 224 * 224
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """Labelled images in memory.
+    """Labelled images, in memory or mapped from a file that may be larger.
+
+    Of a mapped file a slice of ``images`` stays mapped, and an array of indices reads what it names.
 
     Attributes:
         name: what it is and which part, for instance ``cifar10/test``.

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edgecnn_export import keras_file
-from edgecnn_export.dataset import Dataset, batch_size
+from edgecnn_export.dataset import Dataset, batches
 from edgecnn_export.scoring import Scores, score_everywhere
 from edgecnn_runtime import container
 from edgecnn_runtime.errors import ExportError, ParityError
@@ -118,7 +118,8 @@ def reference_scores(model: keras.Model, data: Dataset) -> Probabilities:
     Raises:
         ExportError: the outputs are not probabilities.
     """
-    scores = np.asarray(model.predict(data.images, batch_size=batch_size(data.images), verbose=0), np.float32)
+    # Not the whole array at once: it may be mapped from a file that is larger than the memory.
+    scores = np.concatenate([np.asarray(model.predict_on_batch(each), np.float32) for each in batches(data.images)])
     if scores.shape != (len(data), len(data.label_names)) or not np.allclose(scores.sum(-1), 1, atol=1e-3):
         raise ExportError(
             f"{model.name} does not give one probability for each of {len(data.label_names)} labels; "

@@ -86,7 +86,7 @@ def _latency(classifier: Classifier, images: Images) -> float:
 
 
 def _main(model: str, backend: str, pixels: str, answers: str) -> None:
-    images: Any = np.load(pixels)
+    images: Any = np.load(pixels, mmap_mode="r")
     latency = _latency(Classifier.open(model, backend, threads=1), images)
     classifier = Classifier.open(model, backend)
     np.savez(

@@ -113,7 +113,44 @@ def test_confusion(path: Path, data: Dataset) -> None:
     assert (axis.get_xlabel(), axis.get_ylabel()) == ("Predicted label", "True label")
 
 
-def test_confusion_without_images_of_a_class(path: Path, data: Dataset) -> None:
-    two = data.subset("two", np.flatnonzero(data.labels < 2))
+def test_confusion_shows_the_classes_that_occur(path: Path, data: Dataset) -> None:
+    two = data.subset("two", np.flatnonzero(data.labels != 1))
     figure = plots.confusion(path, two, scores(two.labels))
-    np.testing.assert_allclose(shown(figure.axes[0]), [[100, 0, 0], [0, 100, 0], [0, 0, 0]])
+    np.testing.assert_allclose(shown(figure.axes[0]), [[100, 0], [0, 100]])
+    assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == ["cat", "cow"]
+    guesses = two.labels.copy()
+    guesses[0] = 1  # a class without images, but given
+    figure = plots.confusion(path, two, scores(guesses))
+    np.testing.assert_allclose(shown(figure.axes[0]), [[90, 10, 0], [0, 0, 0], [0, 0, 100]])
+
+
+def test_confusion_of_many_classes(path: Path) -> None:
+    labels = np.arange(120)
+    data = Dataset("many", np.zeros((120, 1, 1, 3), np.uint8), labels, tuple(f"${each}$" for each in labels))
+    plots.confusion(path, data, np.eye(120, dtype=np.float32))
+    with Image.open(path) as picture:
+        assert picture.size == (3600, 3480)
+
+
+def test_mistakes(path: Path, data: Dataset) -> None:
+    probabilities = scores(data.labels)
+    probabilities[4] = [0.6, 0.4, 0]  # a dog
+    probabilities[8] = [0.9, 0, 0.1]  # a cow
+    figure = plots.mistakes(path, data, probabilities)
+    titles = [axis.get_title() for axis in figure.axes]
+    assert titles == ["cat 90%\nis cow", "cat 60%\nis dog", *[""] * 23]
+    np.testing.assert_array_equal(shown(figure.axes[0]), data.images[8])
+    np.testing.assert_array_equal(shown(figure.axes[1]), data.images[4])
+    assert figure.get_suptitle() == "2 of 30 wrong, the worst first"
+
+
+def test_no_mistakes(path: Path, data: Dataset) -> None:
+    figure = plots.mistakes(path, data, scores(data.labels))
+    assert not any(axis.get_images() for axis in figure.axes)
+    assert figure.get_suptitle() == "0 of 30 wrong, the worst first"
+
+
+def test_long_labels_and_dollar_signs(path: Path, data: Dataset) -> None:
+    names = ("$black$-footed_ferret", "dog", "cow")
+    figure = plots.predictions(path, Dataset("named", data.images, data.labels, names), scores(data.labels))
+    assert figure.axes[0].get_title() == r"\$black\$-footed_… 80%"

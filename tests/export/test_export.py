@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import zipfile
@@ -288,5 +289,8 @@ def test_parity_ends_with_status_1_when_a_file_is_another_model(
     impostor.write_bytes(container.embed(onnx.convert(other, "fp32", None), contract))
     assert edgecnn(["parity", str(baseline_path), str(impostor), "--quick"]) == 1
     output = capfd.readouterr()
-    assert "FAILED" in output.out
+    header, row = (re.split(r"  +", line) for line in output.out.splitlines()[1:])
+    assert header[:5] == ["file", "format", "precision", "interpreter", "verdict"]
+    assert row[:3] + row[4:5] == ["impostor.onnx", "onnx", "fp32", "FAILED"]
+    assert header[5:] == ["size kB", "accuracy", "change, points (95 %)", "agreement", "largest diff.", "ms"]
     assert "error: not the same model: impostor.onnx agrees on" in output.err

@@ -16,6 +16,7 @@ import pytest
 from edgecnn.training.plan import Plan
 
 Gather = Callable[[npt.NDArray[np.uint8], Plan, int], npt.NDArray[np.float32]]
+Folders = Callable[[str], Path]
 Start = Callable[..., "subprocess.Popen[str]"]
 
 RUN_SMALL = Path(__file__).with_name("run_small.py")
@@ -37,6 +38,17 @@ def plain_batch() -> Gather:
         return batch
 
     return gather
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Folders:
+    """Make a folder of that name for a run."""
+
+    def make(name: str) -> Path:
+        (tmp_path / name).mkdir()
+        return tmp_path / name
+
+    return make
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from typing import Any
 from edgecnn.cli.main import run
 from edgecnn.data import cifar10, samples
 from edgecnn.data.cifar10 import Cifar10
-from edgecnn.training import train
+from edgecnn.training import learner
 
 OTHER = {"tensorflow": "jax", "jax": "tensorflow"}[os.environ["KERAS_BACKEND"]]
 
@@ -29,5 +29,5 @@ class WithoutTheOther(PathFinder):
 if __name__ == "__main__":
     sys.meta_path[sys.meta_path.index(PathFinder)] = WithoutTheOther
     cifar10.load = lambda folder=None: Cifar10(samples.calibration(), samples.test())
-    train._IMAGES_PER_CALL = 4
+    learner._IMAGES_PER_CALL = 4
     sys.exit(run(sys.argv[1:]))

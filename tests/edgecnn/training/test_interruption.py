@@ -17,8 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from edgecnn.training import checkpoint
-from edgecnn.training import train as training
+from edgecnn.training import checkpoint, learner
 from edgecnn.training.progress import Reporter
 from edgecnn.training.recipe import DEFAULT, Recipe
 from edgecnn.training.train import CHECKPOINT, Trained, train
@@ -42,7 +41,7 @@ RECIPE = replace(DEFAULT, epochs=EPOCHS, batch_size=4, validation="none")
 def _ready_to_be_interrupted() -> Iterator[None]:
     """After every step, as in ``run_small.py``."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(training, "_IMAGES_PER_CALL", 4)
+        patch.setattr(learner, "_IMAGES_PER_CALL", 4)
         yield
 
 

@@ -24,6 +24,8 @@ def test_the_lessons_own_values() -> None:
         flip=False,
         shift=0,
         validation="test",
+        pretrained=False,
+        frozen_epochs=0,
         mixed_precision=False,
         seed=0,
     )
@@ -54,6 +56,7 @@ def test_there_and_back(recipe: Recipe) -> None:
         ("label_smoothing", -0.1),
         ("label_smoothing", 1.0),
         ("shift", -1),
+        ("frozen_epochs", -1),
         ("validation", "tset"),
         ("seed", -1),
         ("seed", 2**32),

@@ -85,6 +85,25 @@ def test_answers_that_do_not_vary_prove_nothing(
     assert not list(tmp_path.glob("tiny-*"))
 
 
+def test_labelled_photographs_tell_its_accuracy(
+    tiny: Path, photos: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("EDGECNN_DATA", str(tmp_path / "data"))
+    names = ("lion", "tiger_cat", "unicorn")
+    for number, path in enumerate(sorted(photos.iterdir())):
+        place = tmp_path / "labelled" / names[number % 2]
+        place.mkdir(parents=True, exist_ok=True)
+        path.rename(place / path.name)
+    words = ["export", "tiny", "--weights", str(tiny), "--data", "labelled"]
+    assert edgecnn(words) == 1
+    said = capfd.readouterr()
+    assert "calibration: 56 images of labelled/calibration; proof: 12 of labelled/test" in said.out
+    assert "error: the Keras model gets only 0.0% of labelled/test right" in said.err
+    (tmp_path / "labelled" / "lion").rename(tmp_path / "labelled" / "unicorn")
+    assert edgecnn(words) == 1
+    assert "error: the model does not know the class unicorn of labelled" in capfd.readouterr().err
+
+
 def test_wrong_usage(tiny: Path, photos: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     def error(*words: str) -> tuple[int, str]:
         status = edgecnn(["export", *words])
@@ -92,7 +111,7 @@ def test_wrong_usage(tiny: Path, photos: Path, tmp_path: Path, capfd: pytest.Cap
 
     assert error("tiny", "--weights", str(tiny)) == (
         2,
-        "error: tiny is compared on pictures of your own: name their folder with --calibration alone\n",
+        "error: tiny is compared on pictures of your own: name their folder with --calibration\n",
     )
     calibration = ["--calibration", str(photos)]
     assert error("lenet5") == (2, "error: there are no trained weights for lenet5: train it, and export its run\n")

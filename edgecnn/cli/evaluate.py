@@ -1,0 +1,140 @@
+"""``edgecnn evaluate``."""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from edgecnn_runtime.errors import DataError
+
+if TYPE_CHECKING:
+    from edgecnn.metrics import Metrics
+    from edgecnn_export.dataset import Dataset
+    from edgecnn_runtime.contract import InputSpec
+
+
+def evaluate(
+    file: Annotated[Path, typer.Argument(help="A .tflite or .onnx file, or a .keras file or the folder of its run.")],
+    data: Annotated[
+        Path | None,
+        typer.Option(help="Folder of photographs, a CSV, or data folder of CIFAR-10.", show_default="CIFAR-10"),
+    ] = None,
+    part: Annotated[
+        Literal["test", "validation", "train", "all"],
+        typer.Option(help="Which images; with all, a class may have any number of them."),
+    ] = "test",
+    out: Annotated[Path | None, typer.Option(help="Folder for confusion.png and mistakes.png.")] = None,
+    backend: Annotated[str | None, typer.Option(help="litert, tflite-runtime or onnxruntime.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+) -> None:
+    """Measure how good a model is: accuracy with its 95 % interval, and precision and recall of each class.
+
+    Photographs are divided as in training, and the test part is what the model has never seen. Without --data the
+    test images of CIFAR-10 are taken, or the 1,000 of them that come with edgecnn.
+
+    Example: edgecnn evaluate flowers-int8.tflite --data photos/ --out report
+    """
+    from edgecnn import metrics
+    from edgecnn.cli.console import decoding, say
+    from edgecnn.data import source
+
+    if out and not find_spec("matplotlib"):
+        raise DataError('the pictures of --out need matplotlib; install it with: pip install "edgecnn[train]"')
+    labels, spec, score = _open(file, backend)
+    images = source.part_of(source.find(data, spec, labels, say, decoding), part)
+    probabilities = score(images)
+    measured = metrics.measure(images.labels, probabilities)
+    if as_json:
+        print(json.dumps(_document(file, images, measured), indent=2))
+    else:
+        _show(file, images, measured)
+    if out:
+        _draw(out, images, probabilities)
+
+
+def _open(file: Path, backend: str | None) -> tuple[tuple[str, ...], InputSpec, Callable[[Dataset], Any]]:
+    """A model's labels, its input, and its probabilities for images; TensorFlow is loaded for Keras files alone."""
+    if file.is_dir() or file.suffix == ".keras":
+        from edgecnn_export import keras_file
+
+        path = keras_file.locate(file)
+        about = keras_file.read_about(path)
+
+        def score(images: Dataset) -> Any:
+            from edgecnn.training import backend as keras_backend
+            from edgecnn_export.parity import reference_scores
+
+            keras_backend.choose()
+            return reference_scores(keras_file.load(path)[0], images)
+
+        return about.labels, about.input, score
+    from edgecnn_runtime import Classifier
+
+    classifier = Classifier.open(file, backend)
+    contract = classifier.contract
+    return contract.labels, contract.input, lambda images: classifier.backend.scores(images.images)
+
+
+def _show(file: Path, images: Dataset, measured: Metrics) -> None:
+    from edgecnn.cli.console import printable
+    from edgecnn.cli.tables import show
+
+    low, high = measured.interval
+    print(
+        f"{printable(str(file))}: accuracy {measured.accuracy:.2%} (95 %: {low:.2%} to {high:.2%}), "
+        f"{measured.right:,} of {len(images):,} images of {printable(images.name)}; "
+        f"mean recall {measured.balanced_accuracy:.2%}",
+        flush=True,
+    )
+    show(
+        ("class", "precision", "recall", "F1", "images"),
+        (
+            (printable(label), *("-" if value is None else f"{value:.1%}" for value in row[:3]), f"{row[3]:,}")
+            for label, row in _by_class(images, measured)
+        ),
+        text_columns=1,
+    )
+
+
+def _by_class(images: Dataset, measured: Metrics) -> list[tuple[str, tuple[Any, ...]]]:
+    """Label, precision, recall, F1 (None where undefined) and number of images of each class that has images."""
+    columns = zip(measured.precision.tolist(), measured.recall.tolist(), measured.f1.tolist(), strict=True)
+    rows = zip(images.label_names, columns, measured.support.tolist(), strict=True)
+    return [
+        (label, (*(None if math.isnan(value) else value for value in values), count))
+        for label, values, count in rows
+        if count
+    ]
+
+
+def _document(file: Path, images: Dataset, measured: Metrics) -> dict[str, Any]:
+    names = ("precision", "recall", "f1", "images")
+    return {
+        "model": str(file),
+        "data": images.name,
+        "images": len(images),
+        "fingerprint": images.fingerprint,
+        "accuracy": measured.accuracy,
+        "interval": measured.interval,
+        "balanced_accuracy": measured.balanced_accuracy,
+        "classes": {label: dict(zip(names, row, strict=True)) for label, row in _by_class(images, measured)},
+    }
+
+
+def _draw(folder: Path, images: Dataset, probabilities: Any) -> None:
+    from edgecnn import plots
+
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        plots.confusion(folder / "confusion.png", images, probabilities)
+        plots.mistakes(folder / "mistakes.png", images, probabilities)
+    except OSError as problem:
+        raise DataError(f"{folder} cannot be written ({problem.strerror}); choose another --out") from None
+    print(f"saved {folder}/confusion.png and {folder}/mistakes.png", file=sys.stderr)

@@ -1,0 +1,89 @@
+"""How good a classifier is, in numpy alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+Z95 = 1.959964  # of the standard normal distribution, two-sided
+
+
+@dataclass(frozen=True, eq=False)
+class Metrics:
+    """A classifier's answers, counted.
+
+    Attributes:
+        confusion: how many images of each class (row) were given each label (column), shape (classes, classes).
+    """
+
+    confusion: npt.NDArray[np.int64]
+
+    @property
+    def support(self) -> npt.NDArray[np.int64]:
+        """Images of each class, shape (classes,)."""
+        return np.asarray(self.confusion.sum(1))
+
+    @property
+    def right(self) -> int:
+        """Images whose label is right."""
+        return int(self.confusion.trace())
+
+    @property
+    def accuracy(self) -> float:
+        """Share of the images whose label is right, 0 to 1."""
+        return self.right / int(self.confusion.sum())
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """The 95 % interval of the accuracy, see :func:`wilson`."""
+        return wilson(self.right, int(self.confusion.sum()))
+
+    @property
+    def precision(self) -> npt.NDArray[np.float64]:
+        """Of the images given a label, the share that is right; NaN for a label that was never given."""
+        return _ratio(self.confusion.diagonal(), self.confusion.sum(0))
+
+    @property
+    def recall(self) -> npt.NDArray[np.float64]:
+        """Of the images of a class, the share that is right; NaN for a class without images."""
+        return _ratio(self.confusion.diagonal(), self.support)
+
+    @property
+    def f1(self) -> npt.NDArray[np.float64]:
+        """The harmonic mean of precision and recall; NaN for a class without images that was never given."""
+        return _ratio(2 * self.confusion.diagonal(), self.confusion.sum(0) + self.support)
+
+    @property
+    def balanced_accuracy(self) -> float:
+        """Mean recall of the classes that have images, each counting the same."""
+        return float(np.nanmean(self.recall))
+
+
+def measure(labels: npt.NDArray[np.int64], probabilities: npt.NDArray[np.float32]) -> Metrics:
+    """Count the most probable labels against the true ones.
+
+    Args:
+        labels: class indices, shape (N,), N at least 1.
+        probabilities: shape (N, classes).
+    """
+    classes = probabilities.shape[1]
+    confusion = np.zeros((classes, classes), np.int64)
+    np.add.at(confusion, (labels, probabilities.argmax(-1)), 1)
+    return Metrics(confusion)
+
+
+def wilson(right: int, count: int) -> tuple[float, float]:
+    """The 95 % score interval of a share, 0 to 1, sensible for few images too and for shares near 0 and 1.
+
+    Wilson, "Probable inference, the law of succession, and statistical inference", 1927.
+    """
+    share, z2 = right / count, Z95**2
+    centre = (share + z2 / (2 * count)) / (1 + z2 / count)
+    spread = Z95 * np.sqrt(share * (1 - share) / count + z2 / (4 * count**2)) / (1 + z2 / count)
+    return max(0.0, float(centre - spread)), min(1.0, float(centre + spread))
+
+
+def _ratio(part: npt.NDArray[np.int64], whole: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+    return np.divide(part, whole, out=np.full(len(part), np.nan), where=whole > 0)

@@ -1,0 +1,109 @@
+"""A network while it learns: its model, its optimizer, and the compiled steps that use both."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from edgecnn.training import backend, stage
+from edgecnn.training.plan import Plan, is_resident
+from edgecnn.training.recipe import Recipe
+from edgecnn.zoo.network import Network
+
+if TYPE_CHECKING:
+    import keras
+
+    from edgecnn_export.dataset import Dataset
+
+# A call of the compiled steps on a CPU should take about a second or less, so that the bar moves and Ctrl-C is
+# answered; a GPU takes a whole epoch at once. Images that do not stay on the device are brought a part at a time.
+_IMAGES_PER_CALL = 3200
+_MULTIPLY_ADDS_PER_CALL = 1e10
+_BYTES_PER_CALL = 2**28
+
+
+class Learner:
+    """A new network with random weights; ``enter`` it into an epoch before it runs.
+
+    Attributes:
+        model: the network itself.
+        variables: all state that training changes, in a fixed order within a stage.
+        steps_per_epoch: how many steps an epoch has.
+        steps_per_call: how many of them one call of ``run`` should take.
+    """
+
+    def __init__(self, network: Network, recipe: Recipe, data: Dataset) -> None:
+        """Build the network for the images and the labels of ``data``."""
+        self._network, self._recipe, self._data = network, recipe, data
+        self._framework = backend.choose()
+        import keras
+
+        keras.utils.set_random_seed(recipe.seed)
+        with _precision(recipe):
+            self.model = self._build()
+            self._trained = network.with_auxiliary(self.model)
+        self._stage: stage.Stage | None = None
+        self.variables: list[Any] = []
+        self.steps_per_epoch = max(1, len(data) // recipe.batch_size)
+        self.steps_per_call = max(1, self._images_per_call() // recipe.batch_size)
+
+    @property
+    def learning_rate(self) -> float:
+        """The optimizer's, after the steps so far."""
+        return float(self._optimizer.learning_rate)
+
+    def enter(self, epoch: int) -> None:
+        """Be ready for ``epoch``, from 0; where another stage begins with it, the optimizer is a new one."""
+        entered = stage.at(self._recipe, epoch)
+        if entered == self._stage:
+            return
+        if self._stage:
+            self.synchronise()
+        self._stage = entered
+        stage.freeze(self.model, entered.frozen)
+        self._optimizer = stage.optimizer(self._recipe, entered, self.steps_per_epoch, self._trained)
+        self.variables = self._trained.variables + self._optimizer.variables
+        augment = self._recipe.flip or self._recipe.shift > 0
+        steps_of = backend.compiled_steps(self._framework)
+        self._compiled = steps_of(self._trained, self._optimizer, self._data, self._recipe.label_smoothing, augment)
+
+    def run(self, plan: Plan) -> tuple[float, float]:
+        """Train on ``plan``; the sum of the steps' losses, and the number of images that were right."""
+        loss, correct = self._compiled.run(plan)
+        return loss, correct
+
+    def synchronise(self) -> None:
+        """Bring ``model`` and ``variables`` up to date."""
+        self._compiled.synchronise()
+
+    def in_float32(self) -> keras.Model:
+        """The same weights in a model that computes in float32 whatever trained it: what is saved and exported."""
+        stage.freeze(self.model, False)
+        plain = self._build()
+        plain.set_weights(self.model.get_weights())
+        return plain
+
+    def _build(self) -> keras.Model:
+        _, height, width, _ = self._data.images.shape
+        return self._network.build(len(self._data.label_names), height, width)
+
+    def _images_per_call(self) -> int:
+        images = self._data.images
+        most = math.inf if is_resident(images) else _BYTES_PER_CALL // math.prod(images.shape[1:])
+        if backend.on_gpu(self._framework):
+            return int(min(most, len(images)))
+        return int(min(most, _IMAGES_PER_CALL, _MULTIPLY_ADDS_PER_CALL // self._network.multiply_adds))
+
+
+@contextlib.contextmanager
+def _precision(recipe: Recipe) -> Iterator[None]:
+    import keras
+
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("mixed_bfloat16" if recipe.mixed_precision else "float32")
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)

@@ -1,0 +1,163 @@
+"""Which photographs a set has: folders, train/ and val/, CSV, and everything that is wrong with them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from edgecnn.data.photos_listing import Photo, read
+from edgecnn_runtime.errors import DataError
+
+Make = Callable[..., Path]
+
+
+@pytest.fixture
+def make(tmp_path: Path) -> Make:
+    """Make empty files in a folder; nothing here opens them."""
+
+    def made(*names: str) -> Path:
+        folder = tmp_path / "photos"
+        folder.mkdir(exist_ok=True)
+        for name in names:
+            path = folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.touch()
+        return folder
+
+    return made
+
+
+def names(photos: list[Photo], folder: Path) -> list[tuple[str, str]]:
+    return [(str(photo.path.relative_to(folder)), photo.label) for photo in photos]
+
+
+def test_one_folder_a_class_in_the_order_of_the_names(make: Make) -> None:
+    folder = make("dog/b.JPG", "cat/2.png", "dog/a.webp", "cat/1.jpeg", "dog/2023/may/c.tif")
+    listing = read(folder)
+    assert list(listing) == ["all"]
+    assert names(listing["all"], folder) == [
+        ("cat/1.jpeg", "cat"),
+        ("cat/2.png", "cat"),
+        ("dog/2023/may/c.tif", "dog"),
+        ("dog/a.webp", "dog"),
+        ("dog/b.JPG", "dog"),
+    ]
+
+
+def test_hidden_files_and_what_is_no_picture(make: Make) -> None:
+    folder = make(
+        "cat/1.jpg", "cat/._1.jpg", "cat/.DS_Store", "cat/Thumbs.db", "cat/.trash/2.jpg", "dog/1.jpg", "dog/notes.txt"
+    )
+    make(".git/1.jpg", "README.md", "loose.jpg")
+    assert names(read(folder)["all"], folder) == [("cat/1.jpg", "cat"), ("dog/1.jpg", "dog")]
+
+
+def test_links_that_lead_in_a_circle(make: Make, tmp_path: Path) -> None:
+    folder = make("cat/1.jpg", "dog/1.jpg")
+    (folder / "dog" / "up").symlink_to(folder)
+    (folder / "itself").symlink_to(folder)
+    (folder / "above").symlink_to(tmp_path)
+    assert names(read(folder)["all"], folder) == [("cat/1.jpg", "cat"), ("dog/1.jpg", "dog")]
+
+
+def test_a_class_folder_and_a_picture_may_be_links(make: Make, tmp_path: Path) -> None:
+    folder = make("dog/1.jpg")
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "x.jpg").touch()
+    (folder / "cat").symlink_to(tmp_path / "elsewhere")
+    (folder / "dog" / "2.jpg").symlink_to(tmp_path / "elsewhere" / "x.jpg")
+    assert names(read(folder)["all"], folder) == [("cat/x.jpg", "cat"), ("dog/1.jpg", "dog"), ("dog/2.jpg", "dog")]
+
+
+@pytest.mark.parametrize("parts", [("train", "val"), ("test", "train"), ("test", "train", "val")])
+def test_divided_folders(make: Make, parts: tuple[str, ...]) -> None:
+    folder = make(*(f"{part}/{label}/{part}.jpg" for part in parts for label in ("cat", "dog")))
+    listing = read(folder)
+    assert sorted(listing) == list(parts)
+    for part in parts:
+        assert names(listing[part], folder) == [(f"{part}/{label}/{part}.jpg", label) for label in ("cat", "dog")]
+
+
+def test_a_class_may_be_called_train(make: Make) -> None:
+    folder = make("bus/1.jpg", "train/1.jpg")
+    assert [photo.label for photo in read(folder)["all"]] == ["bus", "train"]
+
+
+@pytest.mark.parametrize(
+    ("files", "message"),
+    [
+        ([], "has no class folders; expected one sub-folder a class, or train/ and val/"),
+        (["1.jpg", "2.jpg"], "has no class folders"),
+        (["cat/1.jpg"], "holds only one class, cat; there must be two"),
+        (
+            ["cat/1.jpg", "dog/1.heic"],
+            r"photos/dog holds no pictures \(bmp, gif, .*webp\); add some, or remove the fol",
+        ),
+        (["train/cat/1.jpg", "train/dog/1.jpg", "val/1.jpg"], "photos/val has no class folders"),
+        (["train/cat/1.jpg", "train/dog/1.jpg", "val/cat/1.jpg"], "the class dog has no pictures in .*photos/val"),
+        (["train/cat/1.jpg", "val/cat/1.jpg", "val/dog/1.jpg"], "the class dog has no pictures in .*photos/train"),
+        (["ca\nt/1.jpg", "dog/1.jpg"], r"the class 'ca\\nt' of .* is not plain text; rename it"),
+    ],
+    ids=lambda value: " ".join(map(ascii, value)) if isinstance(value, list) else "",
+)
+def test_what_is_wrong_with_a_folder(make: Make, files: list[str], message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        read(make(*files))
+
+
+def csv(folder: Path, text: str | bytes) -> Path:
+    path = folder / "labels.csv"
+    path.write_bytes(text.encode() if isinstance(text, str) else text)
+    return path
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "sub/1.jpg,dog\n2.jpg,cat\n",
+        "path,label\nsub/1.jpg,dog\n2.jpg,cat\n",
+        "\ufeffAuthor,Label,File\r\nAnn,dog,sub/1.jpg\r\n\r\nBob, cat ,2.jpg\r\n",
+        'image,class\n"sub/1.jpg","dog"\n./2.jpg,cat\n',
+    ],
+    ids=["no header", "header", "other columns", "quotes"],
+)
+def test_csv(make: Make, text: str) -> None:
+    folder = make("sub/1.jpg", "2.jpg")
+    listing = read(csv(folder, text))
+    assert names(listing["all"], folder) == [("2.jpg", "cat"), ("sub/1.jpg", "dog")]
+
+
+def test_csv_with_paths_from_the_root(make: Make, tmp_path: Path) -> None:
+    folder = make("1.jpg", "2.jpg")
+    path = csv(tmp_path, f"{folder}/1.jpg,dog\n{folder}/2.jpg,cat\n")
+    assert names(read(path)["all"], folder) == [("1.jpg", "dog"), ("2.jpg", "cat")]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "names no pictures; expected lines of path,label"),
+        ("path,label\n", "names no pictures"),
+        ("1.jpg,dog\n3.jpg,cat\n", r"labels\.csv line 2: .*/3\.jpg does not exist; paths are relative to the CSV"),
+        ("photo,what\n1.jpg,dog\n", "line 1: .*/photo does not exist; .* a header calls its columns path and label"),
+        ("1.jpg,dog\n2.jpg\n", r"line 2: expected path,label, got 2\.jpg"),
+        ("1.jpg,dog\n2.jpg, \n", r"line 2: expected path,label, got 2\.jpg,"),
+        ("1.jpg,dog\n2.jpg,cat\n./1.jpg,cat\n", r"line 3: .*/1\.jpg was named before"),
+        ("1.jpg,dog\n2.jpg,dog\n", "holds only one class, dog"),
+        (b"1.jpg,d\xf6g\n", r"labels\.csv cannot be read as a CSV of path,label"),
+    ],
+)
+def test_what_is_wrong_with_a_csv(make: Make, text: str | bytes, message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        read(csv(make("1.jpg", "2.jpg"), text))
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")
+def test_a_csv_that_may_not_be_read(make: Make) -> None:
+    path = csv(make("1.jpg"), "1.jpg,dog\n")
+    path.chmod(0)
+    with pytest.raises(DataError, match="cannot be read"):
+        read(path)

@@ -1,0 +1,27 @@
+"""What goes to the terminal beside the results."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+from edgecnn.cli.console import decoding, printable, say
+
+
+def test_nothing_steers_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    assert printable("caf\u00e9 \x1b[2J\n") == "caf\u00e9 \\x1b[2J\\n"
+    say("skipped a\x1b.jpg")
+    assert capsys.readouterr() == ("", "skipped a\\x1b.jpg\n")
+
+
+def test_the_decoding_is_shown_on_a_terminal_only(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    decoding(128, 5000)
+    assert capsys.readouterr() == ("", "")
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    decoding(128, 5000)
+    assert capsys.readouterr() == ("", "\r\x1b[Kdecoding photographs: 128 of 5,000")
+    decoding(5000, 5000)
+    assert capsys.readouterr() == ("", "\r\x1b[K")
