@@ -51,12 +51,7 @@ def is_large(name: str) -> bool:
     return NETWORKS[name].multiply_adds > 100_000_000
 
 
-CASES = [
-    pytest.param(name, form, precision, marks=[pytest.mark.full] if is_large(name) else [])
-    for name in UNTRAINED
-    for form in FORMATS
-    for precision in PRECISIONS
-]
+CASES = [(form, precision) for form in FORMATS for precision in PRECISIONS]
 
 
 @cache
@@ -66,7 +61,9 @@ def pictures(height: int, width: int, count: int) -> Pixels:
     return np.tile(chosen, (1, -(-height // 32), -(-width // 32), 1))[:, :height, :width]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(
+    scope="module", params=[pytest.param(name, marks=pytest.mark.full if is_large(name) else []) for name in UNTRAINED]
+)
 def network(request: pytest.FixtureRequest) -> Iterator[tuple[Any, Pixels, Probabilities]]:
     """A model, pictures of its size, and its probabilities."""
     backend.choose_tensorflow("parity")
@@ -80,7 +77,7 @@ def predict(model: Any, images: Pixels) -> Probabilities:
     return np.asarray(model.predict(images, batch_size=10, verbose=0))
 
 
-@pytest.mark.parametrize(("network", "form", "precision"), CASES, indirect=["network"])
+@pytest.mark.parametrize(("form", "precision"), CASES)
 def test_random_weights(network: tuple[Any, Pixels, Probabilities], form: str, precision: str, tmp_path: Path) -> None:
     model, images, expected = network
     assert spread(expected) > 0.05
@@ -118,8 +115,7 @@ PIECES = {
 }
 
 
-@pytest.mark.parametrize("form", FORMATS)
-@pytest.mark.parametrize("precision", PRECISIONS)
+@pytest.mark.parametrize(("form", "precision"), CASES)
 @pytest.mark.parametrize("piece", PIECES)
 def test_what_only_large_networks_have(piece: str, form: str, precision: str, tmp_path: Path) -> None:
     backend.choose_tensorflow("parity")

@@ -114,8 +114,7 @@ def test_wrong_usage(tiny: Path, photos: Path, tmp_path: Path, capfd: pytest.Cap
         "error: tiny is compared on pictures of your own: name their folder with --calibration\n",
     )
     calibration = ["--calibration", str(photos)]
-    status, message = error("lenet5", *calibration)
-    assert (status, message) == (2, "error: there are no trained weights for lenet5: train it, and export its run\n")
+    assert error("lenet5") == (2, "error: there are no trained weights for lenet5: train it, and export its run\n")
     status, message = error("tiny", "--weights", "nowhere.npz", *calibration)
     assert (status, message) == (
         1,
