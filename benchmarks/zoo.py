@@ -4,14 +4,15 @@ Prints one Markdown row a network, format and precision. A network with a traine
 any other has seeded random weights (``edgecnn.zoo.seeded``) and says so: its size, cost and parity are real, its
 accuracy is nothing. Each conversion runs in a process of its own, which loads the Keras file, converts, and reports the
 seconds of the conversion and the peak memory of the whole process. Parity is the worst of the installed interpreters on
-images that did not calibrate: CIFAR-10's, or with ``--photos`` every second picture of a folder for ImageNet networks.
+images that did not calibrate; with random weights, where the best label is often nearly a tie, the correlation of the
+probabilities says more than the agreement. The images are CIFAR-10's, or with ``--photos`` every second picture of a
+folder for ImageNet networks.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import resource
 import subprocess
 import sys
 import time
@@ -23,9 +24,20 @@ import numpy as np
 import numpy.typing as npt
 
 ROOT = Path(__file__).parents[1]
-NETWORKS = (
-    "lenet5 alexnet vgg16 googlenet resnet8 resnet20 resnet56 mobilenet_v2 efficientnet_v2_b0"  # in the lesson's order
-)
+NETWORKS = [
+    "lenet5",
+    "alexnet",
+    "vgg16",
+    "googlenet",
+    "resnet8",
+    "resnet20",
+    "resnet56",
+    "mobilenet_v2",
+    "efficientnet_v2_b0",
+]
+HEADER = """\
+| network | parameters | weights | file | MB | export s | peak MiB | agreement | largest difference | correlation |
+|---|--:|---|---|--:|--:|--:|--:|--:|--:|"""
 CASES = [("tflite", each) for each in ("fp32", "fp16", "dynamic", "int8")] + [("onnx", "fp32"), ("onnx", "int8")]
 
 Pixels = npt.NDArray[np.uint8]
@@ -103,9 +115,15 @@ def convert(source: str, form: str, precision: str, calibration: str, target: st
     begun = time.perf_counter()
     payload = (tflite if form == "tflite" else onnx).convert(model, precision, images)
     seconds = time.perf_counter() - begun
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    peak = peak_memory()
     Path(target).write_bytes(payload)
     print(json.dumps({"seconds": seconds, "peak": peak}))
+
+
+def peak_memory() -> float:
+    """MiB of this process at most so far; ``getrusage`` would count the process that started it too."""
+    (line,) = (line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM:"))
+    return int(line.split()[1]) / 1024
 
 
 def measure(name: str, prepared: Prepared, form: str, precision: str, folder: Path) -> str:
@@ -121,7 +139,7 @@ def measure(name: str, prepared: Prepared, form: str, precision: str, folder: Pa
     start = f"| {name} | {prepared.parameters:,} | {prepared.weights} | {form} {precision} |"
     if ended.returncode:
         reason = ended.stderr.strip().splitlines()[-1:] or [f"exit status {ended.returncode}"]
-        return f"{start} {reason[0]} | | | | |"
+        return f"{start} {reason[0]} | | | | | |"
     cost = json.loads(ended.stdout.splitlines()[-1])
     payload = target.read_bytes()
     _, height, width, _ = prepared.images.shape
@@ -132,16 +150,23 @@ def measure(name: str, prepared: Prepared, form: str, precision: str, folder: Pa
     target.unlink()
     agreement = min(float((each.argmax(-1) == prepared.expected.argmax(-1)).mean()) for each in scores)
     difference = max(float(np.abs(each - prepared.expected).max()) for each in scores)
+    alike = min(correlation(each, prepared.expected) for each in scores)
     return (
         f"{start} {len(payload) / 1e6:,.3f} | {cost['seconds']:.1f} | {cost['peak']:,.0f} | "
-        f"{agreement:.1%} | {difference:.1e} |"
+        f"{agreement:.1%} | {difference:.1e} | {alike:.4f} |"
     )
+
+
+def correlation(got: npt.NDArray[np.float32], expected: npt.NDArray[np.float32]) -> float:
+    """Of the probabilities' differences from each class's mean: 0 for another network, 1 for the same."""
+    a, b = ((each - each.mean(0)).ravel() for each in (got, expected))
+    return float(np.corrcoef(a, b)[0, 1])
 
 
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("networks", nargs="*", default=NETWORKS.split())
+    parser.add_argument("networks", nargs="*", default=NETWORKS)
     parser.add_argument("--photos", type=Path, help="folder of pictures for the ImageNet networks")
     parser.add_argument("--images", type=int, default=50, help="how many to compare on; twice as many calibrate")
     parser.add_argument("--convert", nargs=5, help=argparse.SUPPRESS)
@@ -152,8 +177,7 @@ def main() -> None:
     if options.convert:
         convert(*options.convert)
         return
-    print("| network | parameters | weights | file | MB | export s | peak MiB | agreement | largest difference |")
-    print("|---|--:|---|---|--:|--:|--:|--:|--:|", flush=True)
+    print(HEADER, flush=True)
     for name in options.networks:
         with TemporaryDirectory() as folder:
             prepared = prepare(name, options.photos, options.images, Path(folder))
