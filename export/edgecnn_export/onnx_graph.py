@@ -51,6 +51,7 @@ def write_float(model: keras.Model, path: Path) -> None:
 
 def _graph(model: keras.Model, weights: list[Any]) -> Any:
     """The network as a graph whose inputs are the pixels and then ``weights``, in that order."""
+    import onnx
     import tensorflow as tf
     import tf2onnx
 
@@ -79,6 +80,12 @@ def _graph(model: keras.Model, weights: list[Any]) -> Any:
     _rename(graph, graph.output[0].name, OUTPUT)
     for outside in (graph.input[0], graph.output[0]):
         outside.type.tensor_type.shape.dim[0].dim_param = "N"
+    # What a layer keeps outside of the graph, as Normalization its mean, has become an input as well.
+    captures = network.get_concrete_function(*signature).graph.captures
+    kept = {inside.name: tensor for tensor, inside in captures if tensor.dtype != tf.resource}
+    names = [each.name for each in graph.input[len(signature) :]]
+    graph.initializer.extend(onnx.numpy_helper.from_array(kept[name].numpy(), name) for name in names)
+    del graph.input[len(signature) :]
     return proto
 
 

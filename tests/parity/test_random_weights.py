@@ -38,7 +38,7 @@ CONVERTERS = {"tflite": tflite.convert, "onnx": onnx.convert}
 LABELS = tuple("abcdefghij")
 
 # One of each of Keras's ways: plain and deep, caffe's colours, depthwise, and its own normalisation.
-REPRESENTATIVE = ("vgg16", "resnet50", "mobilenet_v2", "efficientnet_v2_b0")
+REPRESENTATIVE = ("vgg16", "resnet50", "mobilenet_v2", "efficientnet_v2_b0", "efficientnet_b0")
 UNTRAINED = [
     name
     for name in NETWORKS
