@@ -56,6 +56,17 @@ def compiled_steps(backend: str) -> Any:
     return CompiledSteps
 
 
+def adam(backend: str) -> Any:
+    """The fastest class of the Adam optimizer under that backend; all have the same variables."""
+    if backend == "tensorflow":
+        from edgecnn.training.adam_tensorflow import FusedAdam
+
+        return FusedAdam
+    import keras
+
+    return keras.optimizers.Adam
+
+
 def on_gpu(backend: str) -> bool:
     """Whether the backend sees a GPU, which it then uses."""
     if backend == "tensorflow":

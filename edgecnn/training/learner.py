@@ -63,7 +63,9 @@ class Learner:
             self.synchronise()
         self._stage = entered
         stage.freeze(self.model, entered.frozen)
-        self._optimizer = stage.optimizer(self._recipe, entered, self.steps_per_epoch, self._trained)
+        self._optimizer = stage.optimizer(
+            backend.adam(self._framework), self._recipe, entered, self.steps_per_epoch, self._trained
+        )
         self.variables = self._trained.variables + self._optimizer.variables
         augment = self._recipe.flip or self._recipe.shift > 0
         steps_of = backend.compiled_steps(self._framework)

@@ -50,8 +50,8 @@ def freeze(model: keras.Model, frozen: bool) -> None:
         layer.trainable = not frozen
 
 
-def optimizer(recipe: Recipe, stage: Stage, steps_per_epoch: int, model: keras.Model) -> Any:
-    """A new optimizer for the weights that learn in the stage."""
+def optimizer(adam: Any, recipe: Recipe, stage: Stage, steps_per_epoch: int, model: keras.Model) -> Any:
+    """A new optimizer of the class ``adam`` for the weights that learn in the stage."""
     import keras
 
     rate: Any = stage.learning_rate
@@ -59,6 +59,6 @@ def optimizer(recipe: Recipe, stage: Stage, steps_per_epoch: int, model: keras.M
         warmup = round(recipe.warmup_epochs * steps_per_epoch)
         falling = max(1, (stage.last - stage.first) * steps_per_epoch - warmup)
         rate = keras.optimizers.schedules.CosineDecay(0.0, falling, warmup_target=rate, warmup_steps=warmup)
-    made = keras.optimizers.Adam(rate, weight_decay=recipe.weight_decay or None)
+    made = adam(rate, weight_decay=recipe.weight_decay or None)
     made.build(model.trainable_variables)
     return made
