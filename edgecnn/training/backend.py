@@ -30,8 +30,10 @@ def choose() -> str:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # oneDNN and CUDA notices, not errors
     # TensorFlow turns oneDNN on by itself only on CPUs with AVX-512 or AMX; on AVX2 it doubles the speed too.
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
-    with quiet():  # TensorFlow writes notices about missing GPUs before it looks at its log level
+    with quiet():  # TensorFlow writes of missing GPUs before it looks at its log level, and when it looks for them
         importlib.import_module("keras")
+        if backend == "tensorflow":
+            importlib.import_module("tensorflow").config.list_physical_devices()
     return backend
 
 
