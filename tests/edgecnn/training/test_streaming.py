@@ -1,9 +1,7 @@
-"""A set too large for the device trains as one that lies on it does."""
+"""A set too large for the device trains as one that lies on it does; under JAX, see ``test_jax_loop.py``."""
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,40 +19,6 @@ if TYPE_CHECKING:
     from tests.edgecnn.training.conftest import Folders
 
 RECIPE = replace(DEFAULT, epochs=2, batch_size=20)
-
-UNDER_JAX = """
-import os
-os.environ["KERAS_BACKEND"] = "jax"
-from dataclasses import replace
-import keras
-import numpy as np
-from edgecnn.data import samples
-from edgecnn.training import plan, recipe
-from edgecnn.training.compiled_jax import CompiledSteps
-from edgecnn.zoo import find
-
-data = samples.calibration()
-drawn = plan.draw(replace(recipe.DEFAULT, batch_size=20), len(data), 0)
-
-def trained(resident, loop_inside):
-    plan.RESIDENT_BYTES = 2**31 if resident else 0
-    keras.utils.set_random_seed(0)
-    model = find("baseline").build(10)
-    optimizer = keras.optimizers.Adam(1e-3)
-    optimizer.build(model.trainable_variables)
-    compiled = CompiledSteps(model, optimizer, data, 0.0, True)
-    compiled.loop_inside = loop_inside
-    results = [compiled.run(drawn.steps(0, 4)), compiled.run(drawn.steps(4, 7))]
-    compiled.synchronise()
-    return np.array(results), model.get_weights()
-
-for loop_inside in (True, False):
-    one, weights = trained(True, loop_inside)
-    other, expected = trained(False, loop_inside)
-    np.testing.assert_allclose(one, other, rtol=1e-4)
-    for weight, value in zip(weights, expected):
-        np.testing.assert_allclose(weight, value, atol=2e-4)
-"""
 
 
 def test_fetched_images_are_the_plans() -> None:
@@ -86,9 +50,3 @@ def test_from_a_file_on_disk(
     for weight, expected in zip(streamed.model.get_weights(), resident.model.get_weights(), strict=True):
         np.testing.assert_array_equal(weight, expected)
     assert sizes == 2 * [*8 * [60], 20]
-
-
-def test_under_jax() -> None:
-    command = [sys.executable, "-c", UNDER_JAX]
-    ended = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
-    assert ended.returncode == 0, ended.stderr
