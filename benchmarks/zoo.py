@@ -58,11 +58,11 @@ class Prepared:
 
 def prepare(name: str, photos: Path | None, count: int, folder: Path) -> Prepared:
     """The Keras file of a network, its images, and its answers to them."""
-    from edgecnn.training.train import predict
     from edgecnn.zoo import find
     from edgecnn.zoo.seeded import seeded
     from edgecnn_export import keras_file
     from edgecnn_export.keras_file import About
+    from edgecnn_export.parity import predict
     from edgecnn_runtime.contract import InputSpec
 
     network = find(name)

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 from edgecnn.training import checkpoint
 from edgecnn.training.recipe import Recipe
-from edgecnn.training.train import CHECKPOINT, Trained, predict
+from edgecnn.training.train import CHECKPOINT, Trained
 from edgecnn.zoo.network import Network
 from edgecnn_export import keras_file
+from edgecnn_export.parity import predict
 from edgecnn_runtime.contract import InputSpec
 from edgecnn_runtime.errors import TrainingError, UsageError
 

@@ -19,6 +19,7 @@ from edgecnn.training.learner import Learner
 from edgecnn.training.progress import Reporter
 from edgecnn.training.recipe import Recipe
 from edgecnn.zoo.network import Network
+from edgecnn_export.parity import predict
 from edgecnn_runtime.errors import TrainingError
 
 if TYPE_CHECKING:
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
     from edgecnn_export.dataset import Dataset
 
 CHECKPOINT = "checkpoint.npz"
-
-_PIXELS_PER_BATCH = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -133,16 +132,6 @@ def train(
                 raise KeyboardInterrupt
 
     return Trained(learner.in_float32(), progress.history, progress.seconds)
-
-
-def predict(model: keras.Model, images: Any) -> Any:
-    """Class probabilities, float32, shape (N, classes), for uint8 images, shape (N, height, width, 3)."""
-    _, height, width, _ = images.shape
-    batch = max(1, min(500, _PIXELS_PER_BATCH // (height * width)))
-    parts = [
-        model.predict_on_batch(np.asarray(images[start : start + batch])) for start in range(0, len(images), batch)
-    ]
-    return np.concatenate(parts).astype(np.float32)
 
 
 def _evaluate(model: keras.Model, data: Dataset) -> dict[str, float]:

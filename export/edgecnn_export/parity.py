@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edgecnn_export import keras_file
-from edgecnn_export.dataset import Dataset, batches
+from edgecnn_export.dataset import Dataset, Images, batches
 from edgecnn_export.scoring import Scores, score_everywhere
 from edgecnn_runtime import container
 from edgecnn_runtime.errors import ExportError, ParityError
@@ -112,14 +112,19 @@ def compare_files(source: Path, files: Iterable[Path], data: Dataset) -> tuple[f
     return accuracy, rows
 
 
+def predict(model: keras.Model, images: Images) -> Probabilities:
+    """A Keras model's outputs, float32, shape (N, classes), for uint8 images, shape (N, height, width, 3)."""
+    # Not the whole array at once: it may be mapped from a file that is larger than the memory.
+    return np.concatenate([np.asarray(model.predict_on_batch(each), np.float32) for each in batches(images)])
+
+
 def reference_scores(model: keras.Model, data: Dataset) -> Probabilities:
     """The Keras model's probabilities, float32, shape (N, classes).
 
     Raises:
         ExportError: the outputs are not probabilities.
     """
-    # Not the whole array at once: it may be mapped from a file that is larger than the memory.
-    scores = np.concatenate([np.asarray(model.predict_on_batch(each), np.float32) for each in batches(data.images)])
+    scores = predict(model, data.images)
     if scores.shape != (len(data), len(data.label_names)) or not np.allclose(scores.sum(-1), 1, atol=1e-3):
         raise ExportError(
             f"{model.name} does not give one probability for each of {len(data.label_names)} labels; "

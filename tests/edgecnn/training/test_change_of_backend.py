@@ -14,10 +14,11 @@ import pytest
 
 from edgecnn.training import checkpoint
 from edgecnn.training.recipe import DEFAULT
-from edgecnn.training.train import CHECKPOINT, predict, train
+from edgecnn.training.train import CHECKPOINT, train
 from edgecnn.zoo import find
 from edgecnn_export import keras_file
 from edgecnn_export.dataset import Dataset
+from edgecnn_export.parity import predict
 
 if TYPE_CHECKING:
     from tests.edgecnn.training.conftest import Start

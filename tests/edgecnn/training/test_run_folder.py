@@ -17,10 +17,11 @@ from PIL import Image
 
 from edgecnn.training import run
 from edgecnn.training.recipe import LESSON, Recipe
-from edgecnn.training.train import CHECKPOINT, Trained, predict, train
+from edgecnn.training.train import CHECKPOINT, Trained, train
 from edgecnn.zoo import find
 from edgecnn_export import keras_file
 from edgecnn_export.dataset import Dataset
+from edgecnn_export.parity import predict
 from edgecnn_runtime.contract import InputSpec
 from edgecnn_runtime.errors import TrainingError
 

@@ -13,10 +13,11 @@ import pytest
 
 from edgecnn.training import plan
 from edgecnn.training.recipe import DEFAULT, LESSON, Recipe
-from edgecnn.training.train import predict, train
+from edgecnn.training.train import train
 from edgecnn.zoo import find
 from edgecnn.zoo.network import Network
 from edgecnn_export.dataset import Dataset
+from edgecnn_export.parity import predict
 
 if TYPE_CHECKING:
     from tests.edgecnn.training.conftest import Gather
