@@ -69,6 +69,7 @@ def _about(network: Network) -> dict[str, object]:
         "multiply_adds": network.multiply_adds,
         "source": network.source,
         "pretrained": network.pretrained,
+        "recipe": network.recipe,
     }
 
 

@@ -23,7 +23,8 @@ def train(
     recipe: Annotated[
         str | None,
         typer.Option(
-            help="How to train: default, lesson or transfer.", show_default="default; transfer with --pretrained"
+            help="How to train: default, residual, lesson or transfer.",
+            show_default="the network's; transfer with --pretrained",
         ),
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Folder of the run.", show_default="runs/NETWORK")] = None,
@@ -33,7 +34,7 @@ def train(
     lr: Annotated[float | None, typer.Option(help="Highest learning rate.")] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of weights, shuffles and augmentation.")] = None,
     mixed_precision: Annotated[
-        bool | None, typer.Option("--mixed-precision", help="Compute in bfloat16; for GPUs that have it.")
+        bool | None, typer.Option("--mixed-precision", help="Compute in bfloat16; for GPUs and CPUs that have it.")
     ] = None,
     full: Annotated[
         bool | None,
@@ -89,7 +90,7 @@ def train(
             raise UsageError("--resume keeps the run's recipe: only --out, --data and --tensorboard go with it")
         folder, plan = run.to_resume(out, chosen.name)
     else:
-        plan = recipes.planned(recipe, freeze, changes)
+        plan = recipes.planned(recipe, chosen.recipe, freeze, changes)
 
     from edgecnn.cli.console import decoding, say
     from edgecnn.data import source

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import tensorflow as tf
 
+from edgecnn.training.batch_norm_tensorflow import fuse
 from edgecnn.training.loss import cross_entropy
 from edgecnn.training.plan import Plan, fetch, gather, is_resident
 
@@ -36,6 +37,7 @@ class CompiledSteps:
         self._resident = tf.constant(data.images) if is_resident(data.images) else None
         labels, classes = tf.constant(data.labels), len(data.label_names)
         loss_of = cross_entropy(label_smoothing)
+        fuse(model)
         weights = [variable.value for variable in model.trainable_variables]
 
         def step(images: Any, places: Any, order: Any, flip: Any, shift: Any) -> tuple[Any, Any]:

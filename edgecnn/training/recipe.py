@@ -108,6 +108,10 @@ DEFAULT = Recipe(
 )
 """Augmentation, a cosine schedule and light regularisation: chosen on the 5,000 held-out images."""
 
+RESIDUAL = replace(DEFAULT, name="residual", epochs=60, learning_rate=1e-2)
+"""For networks with batch normalisation, which bear larger steps, gain from them, and take longer to learn all they
+can: chosen on the 5,000 held-out images."""
+
 TRANSFER = Recipe(
     "transfer",
     epochs=15,
@@ -123,7 +127,7 @@ TRANSFER = Recipe(
 )
 """ImageNet weights, a new classifier for ten epochs, then five of fine-tuning: for photographs in the hundreds."""
 
-RECIPES = {recipe.name: recipe for recipe in (LESSON, DEFAULT, TRANSFER)}
+RECIPES = {recipe.name: recipe for recipe in (LESSON, DEFAULT, RESIDUAL, TRANSFER)}
 
 
 def find(name: str) -> Recipe:
@@ -138,19 +142,19 @@ def find(name: str) -> Recipe:
         raise UsageError(f"no recipe is called {name!r}; there are: {', '.join(RECIPES)}") from None
 
 
-def planned(name: str | None, freeze: bool, changes: dict[str, Any]) -> Recipe:
+def planned(name: str | None, usual: str, freeze: bool, changes: dict[str, Any]) -> Recipe:
     """A recipe as it is asked for on a command line.
 
     Args:
-        name: of the recipe; without one, the usual for pretrained weights or for random ones.
+        name: of the recipe; without one, ``transfer`` for pretrained weights and ``usual`` for random ones.
+        usual: name of the network's own recipe.
         freeze: train the classifier alone, to the end.
         changes: fields with other values than the recipe's.
 
     Raises:
         UsageError: there is no such recipe, or the changes make no sense.
     """
-    usual = TRANSFER if changes.get("pretrained") else DEFAULT
-    recipe = find(name or usual.name)
+    recipe = find(name or (TRANSFER.name if changes.get("pretrained") else usual))
     if freeze:
         if "frozen_epochs" in changes:
             raise UsageError("--freeze never unfreezes; give it or --unfreeze-after")

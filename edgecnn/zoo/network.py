@@ -29,6 +29,7 @@ class Network:
         multiply_adds: of convolutions and dense layers for one image, with that many classes.
         source: where the architecture comes from.
         pretrained: whether ``keras.applications`` has ImageNet weights for it.
+        recipe: name of the recipe that trains it from random weights, unless another is asked for.
         auxiliary: adds classifiers that exist in training only: from the built model and the number of classes to
             their tensors of probabilities.
     """
@@ -42,6 +43,7 @@ class Network:
     multiply_adds: int
     source: str
     pretrained: bool = False
+    recipe: str = "default"
     auxiliary: Callable[[keras.Model, int], list[Any]] | None = None
 
     def build(self, classes: int, height: int | None = None, width: int | None = None) -> keras.Model:

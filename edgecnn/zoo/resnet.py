@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 from edgecnn.zoo.network import Network
 from edgecnn.zoo.preprocessing import tf
-
-_HE = "He et al., 2016"
-_TINY = "MLPerf Tiny, Banbury et al., 2021"
 
 
 def _resnet(pixels: Any, classes: int, blocks: int) -> Any:
@@ -78,13 +76,10 @@ def _classify(x: Any, classes: int) -> Any:
     )(x)
 
 
-RESNET8 = Network("resnet8", _resnet8, 32, 32, classes=10, parameters=78_666, multiply_adds=12_501_632, source=_TINY)
+def _network(name: str, layers: Callable[[Any, int], Any], parameters: int, multiply_adds: int, source: str) -> Network:
+    return Network(name, layers, 32, 32, 10, parameters, multiply_adds, source, recipe="residual")
 
 
-def _deep(name: str, blocks: int, parameters: int, multiply_adds: int) -> Network:
-    layers = partial(_resnet, blocks=blocks)
-    return Network(name, layers, 32, 32, classes=10, parameters=parameters, multiply_adds=multiply_adds, source=_HE)
-
-
-RESNET20 = _deep("resnet20", blocks=3, parameters=271_098, multiply_adds=40_551_040)
-RESNET56 = _deep("resnet56", blocks=9, parameters=857_082, multiply_adds=125_485_696)
+RESNET8 = _network("resnet8", _resnet8, 78_666, 12_501_632, "MLPerf Tiny, Banbury et al., 2021")
+RESNET20 = _network("resnet20", partial(_resnet, blocks=3), 271_098, 40_551_040, "He et al., 2016")
+RESNET56 = _network("resnet56", partial(_resnet, blocks=9), 857_082, 125_485_696, "He et al., 2016")

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from edgecnn.training import recipe as recipes
-from edgecnn.training.recipe import DEFAULT, LESSON, Recipe
+from edgecnn.training.recipe import DEFAULT, LESSON, RESIDUAL, TRANSFER, Recipe, planned
+from edgecnn.zoo import NETWORKS
 from edgecnn_runtime.errors import TrainingError, UsageError
 
 
@@ -32,8 +33,20 @@ def test_the_lessons_own_values() -> None:
     assert lessons == LESSON
 
 
-def test_the_default_never_watches_the_test_images() -> None:
-    assert DEFAULT.validation == "held-out"
+def test_only_the_lesson_watches_the_test_images() -> None:
+    assert [name for name, recipe in recipes.RECIPES.items() if recipe.validation != "held-out"] == ["lesson"]
+
+
+def test_every_network_has_a_recipe_of_its_own() -> None:
+    assert {network.recipe for network in NETWORKS.values()} <= set(recipes.RECIPES)
+    assert planned(None, NETWORKS["baseline"].recipe, False, {}) == DEFAULT
+    assert planned(None, NETWORKS["resnet20"].recipe, False, {"seed": 3}) == replace(RESIDUAL, seed=3)
+
+
+def test_another_recipe_may_be_asked_for() -> None:
+    assert planned("default", "residual", False, {}) == DEFAULT
+    assert planned(None, "residual", False, {"pretrained": True}) == TRANSFER
+    assert planned("residual", "default", False, {"pretrained": True}) == replace(RESIDUAL, pretrained=True)
 
 
 @pytest.mark.parametrize("recipe", [*recipes.RECIPES.values(), replace(DEFAULT, seed=7, validation="none")])

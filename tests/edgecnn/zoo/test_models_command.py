@@ -36,6 +36,7 @@ def test_the_list_as_json(capsys: pytest.CaptureFixture[str]) -> None:
         "multiply_adds": 416_520,
         "source": "LeCun et al., 1998",
         "pretrained": False,
+        "recipe": "default",
     }
 
 
