@@ -1,5 +1,7 @@
 """Test accuracy over seeds: ``python benchmarks/accuracy.py NETWORK RECIPE [--seeds 0 1 2] [--folder runs/accuracy]``.
 
+Other options go to ``edgecnn train``: ``python benchmarks/accuracy.py resnet8 residual --mixed-precision``.
+
 Trains what is not there yet, each seed as ``edgecnn train`` does it, and prints the mean and the spread of the test
 accuracies that the runs noted in their ``metrics.json``. On two cores ``baseline`` takes minutes, ``deeper`` an hour.
 """
@@ -15,13 +17,13 @@ from pathlib import Path
 from edgecnn.cli.main import run as edgecnn
 
 
-def accuracy(network: str, recipe: str, seed: int, folder: Path) -> float:
+def accuracy(network: str, recipe: str, seed: int, folder: Path, more: list[str]) -> float:
     """Test accuracy in per cent of one run, which is trained or continued if it is not finished."""
     out = folder / f"{network}-{recipe}-{seed}"
     if not (out / "metrics.json").exists():
         words = ["train", network, "--out", str(out)]
         begun = (out / "checkpoint.npz").exists()
-        if edgecnn(words + (["--resume"] if begun else ["--recipe", recipe, "--seed", str(seed)])):
+        if edgecnn(words + (["--resume"] if begun else ["--recipe", recipe, "--seed", str(seed), *more])):
             sys.exit(1)
     return 100 * float(json.loads((out / "metrics.json").read_text())["test_accuracy"])
 
@@ -33,8 +35,8 @@ def main() -> None:
     parser.add_argument("recipe")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--folder", type=Path, default=Path("runs/accuracy"))
-    options = parser.parse_args()
-    values = [accuracy(options.network, options.recipe, seed, options.folder) for seed in options.seeds]
+    options, more = parser.parse_known_args()
+    values = [accuracy(options.network, options.recipe, seed, options.folder, more) for seed in options.seeds]
     spread = f", standard deviation {statistics.stdev(values):.2f}" if len(values) > 1 else ""
     print(
         f"{options.network}, {options.recipe}: mean {statistics.mean(values):.2f} %{spread} "
