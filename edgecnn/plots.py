@@ -51,6 +51,19 @@ def curves(path: Path, history: Sequence[dict[str, float]], watched: str) -> Fig
     return figure
 
 
+def layer_errors(path: Path, errors: dict[str, float], title: str) -> Figure:
+    """What quantization does to each layer by itself, the largest error on top."""
+    with mpl.rc_context(_STYLE):
+        figure = Figure(figsize=(8, 1.2 + 0.3 * len(errors)))
+        axis = figure.subplots()
+        axis.barh([_plain(name) for name in errors], [100 * error for error in errors.values()], color=BLUE)
+        axis.invert_yaxis()
+        axis.grid(axis="y", visible=False)
+        axis.set(xlabel="Error of the output by itself, relative to its size (%)", title=_plain(title))
+        figure.savefig(path)
+    return figure
+
+
 def predictions(path: Path, data: Dataset, probabilities: Any) -> Figure:
     """The first images, each titled with its predicted label; a wrong one is red and names the true label too."""
     return _sheet(path, data, probabilities, np.arange(len(data)), "")

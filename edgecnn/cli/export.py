@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from edgecnn import zoo
 from edgecnn_runtime.errors import UsageError
-
-if TYPE_CHECKING:
-    from edgecnn_export.parity import Row
 
 
 def export(
@@ -25,7 +22,7 @@ def export(
     ] = None,
     precisions: Annotated[
         list[str] | None,
-        typer.Option("--precision", help="fp32, fp16, dynamic or int8; may be repeated.", show_default="fp32"),
+        typer.Option("--precision", help="fp32, fp16, dynamic, int8 or int16x8; may be repeated.", show_default="fp32"),
     ] = None,
     int8: Annotated[bool, typer.Option("--int8", help="Short for --precision int8.")] = False,
     out: Annotated[Path | None, typer.Option(help="Folder of the files.", show_default="the model's")] = None,
@@ -45,11 +42,29 @@ def export(
             help="ImageNet weights of a named network: .h5, .weights.h5, .keras or .npz.", show_default="Keras's"
         ),
     ] = None,
+    max_drop: Annotated[
+        float | None,
+        typer.Option(
+            metavar="POINTS",
+            help="Largest loss of accuracy.",
+            show_default="0 for fp32, 0.5 for int8, 0.1 for the others",
+        ),
+    ] = None,
+    no_rescue: Annotated[
+        bool, typer.Option("--no-rescue", help="Refuse an int8 file that loses more, and keep no layer in float.")
+    ] = False,
+    calibration_method: Annotated[
+        str, typer.Option(help="How ONNX ranges are found: minmax, entropy or percentile.")
+    ] = "minmax",
+    debug_layers: Annotated[
+        bool, typer.Option("--debug-layers", help="Print and plot the error of every layer of an int8 file.")
+    ] = False,
 ) -> None:
     """Export a trained network to TFLite and ONNX, each file proved against the Keras model.
 
-    Every file is run in every installed interpreter and compared with the Keras model on real images. One that does
-    not give the model's answers is refused: it is not written, and the command ends with status 1.
+    Every file is run in every installed interpreter and compared with the Keras model on real images. An int8 file
+    that loses too much keeps the fewest layers in float with which it does not. A file that still does not give the
+    model's answers is kept as *.rejected only, and the command ends with status 1.
 
     Example: edgecnn export runs/baseline --int8
 
@@ -63,7 +78,9 @@ def export(
     from edgecnn.zoo import pretrained
     from edgecnn_export import calibration as pictures
     from edgecnn_export import keras_file
+    from edgecnn_export.options import Options
 
+    options = Options(max_drop, not no_rescue, calibration_method, debug_layers)
     network = None if model.exists() else zoo.NETWORKS.get(str(model))
     if weights and not network:
         raise UsageError(f"--weights goes with the name of a network; {model} is to have its own")
@@ -84,6 +101,7 @@ def export(
         flush=True,
     )
 
+    from edgecnn.cli.export_listener import Printer
     from edgecnn_export.export import export_model
 
     export_model(
@@ -94,18 +112,6 @@ def export(
         out or folder,
         images,
         evaluation,
-        _report,
+        options,
+        Printer(plot=debug_layers),
     )
-
-
-def _report(path: Path, rows: list[Row]) -> None:
-    refused = any(row.failures for row in rows)
-    print(f"{'refused' if refused else 'saved'} {path}", flush=True)
-    for row in rows:
-        verdict = "; ".join(row.failures) or "passed"
-        accuracy = "unknown" if row.accuracy is None else f"{row.accuracy:.2%} ({row.change:+.2f} points)"
-        print(
-            f"  {row.backend}: {verdict}: accuracy {accuracy}, agreement {row.agreement:.2%}, "
-            f"largest difference {row.difference:.1e}, {row.latency:.3f} ms",
-            flush=True,
-        )

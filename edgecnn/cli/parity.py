@@ -58,6 +58,6 @@ def parity(
     else:
         print(f"{source}: accuracy {percent(accuracy)} on {len(evaluation):,} images of {evaluation.name}")
         show_parity(rows)
-    failures = [f"{row.file} {failure} ({row.backend})" for row in rows for failure in row.failures]
+    failures = [f"{row.file}: {failure} ({row.backend})" for row in rows for failure in row.failures]
     if failures:
         raise ParityError(f"not the same model: {'; '.join(failures)}")

@@ -2,45 +2,24 @@
 
 from __future__ import annotations
 
-import base64
-import platform
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
-from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from edgecnn_export import keras_file
 from edgecnn_export.dataset import Dataset
-from edgecnn_export.parity import Probabilities, Row, compare, reference_scores, require_skill
-from edgecnn_export.scoring import Scores, score_everywhere
-from edgecnn_runtime import container, sheet
-from edgecnn_runtime.contract import Contract, Golden
+from edgecnn_export.exporter import Exporter
+from edgecnn_export.options import Listener, Options
+from edgecnn_export.parity import reference_scores, require_skill
+from edgecnn_export.proof import Reference
 from edgecnn_runtime.errors import ExportError, ParityError, UsageError
 
 if TYPE_CHECKING:
     import keras
 
 FORMATS = ("tflite", "onnx")
-PRECISIONS = ("fp32", "fp16", "dynamic", "int8")
-
-GOLDEN_IMAGES = 16
-GOLDEN_IMAGES_LARGE = 4
-_LARGE = 64 * 64
-
-_TOOLS = (
-    "edgecnn",
-    "keras",
-    "tensorflow",
-    "tf2onnx",
-    "onnx",
-    "onnxruntime",
-    "ai-edge-litert",
-    "tflite-runtime",
-)
+PRECISIONS = ("fp32", "fp16", "dynamic", "int8", "int16x8")
 
 
 def export(
@@ -50,14 +29,15 @@ def export(
     out: Path,
     calibration: Dataset,
     evaluation: Dataset,
-    report: Callable[[Path, list[Row]], None],
+    options: Options | None = None,
+    listener: Listener | None = None,
 ) -> None:
     """Export the model in the ``.keras`` file ``source``, which edgecnn wrote, as :func:`export_model`.
 
     Raises:
         ExportError: as there; or the file cannot be read.
     """
-    export_model(*keras_file.load(source), formats, precisions, out, calibration, evaluation, report)
+    export_model(*keras_file.load(source), formats, precisions, out, calibration, evaluation, options, listener)
 
 
 def export_model(
@@ -68,12 +48,13 @@ def export_model(
     out: Path,
     calibration: Dataset,
     evaluation: Dataset,
-    report: Callable[[Path, list[Row]], None],
+    options: Options | None = None,
+    listener: Listener | None = None,
 ) -> None:
     """Export a model as ``out/NAME-PRECISION.FORMAT`` for every format and precision.
 
-    A file that is outside its tolerance in any installed interpreter is not written, nor is one that could not be
-    compared; the others are.
+    A file that is outside its tolerance in any installed interpreter is kept aside, as ``*.rejected``, and one that
+    could not be compared is not kept at all; the others are written. A report stands beside each.
 
     Args:
         model: takes pixels 0..255, gives probabilities.
@@ -84,107 +65,44 @@ def export_model(
         calibration: training images that set the int8 ranges.
         evaluation: images to compare on, none of them in ``calibration``. Where their labels are not known, the proof
             is agreement with the Keras model, and no accuracy is claimed.
-        report: called with each finished or refused file and its comparison.
+        options: of the gate.
+        listener: told of each file and its comparison.
 
     Raises:
-        UsageError: a format or a precision is not known.
+        UsageError: a format or a precision is not known, or not for that format.
         ExportError: the model cannot be converted, or the folder cannot be written.
         ParityError: the model is too weak to compare with, or a file was refused; the message names them.
     """
-    wanted = [(form, precision) for form in formats for precision in precisions]
-    for form, precision in wanted:
-        if form not in FORMATS or precision not in PRECISIONS:
-            raise UsageError(
-                f"{precision} {form} is not known; formats: {', '.join(FORMATS)}; precisions: {', '.join(PRECISIONS)}"
-            )
+    wanted = _wanted(formats, precisions)
     _check_data(about, calibration, evaluation)
-    reference = reference_scores(model, evaluation)
-    reference_accuracy = require_skill(reference, evaluation)
-    common = Contract(
-        model=about.name,
-        format="",
-        precision="",
-        labels=about.labels,
-        input=about.input,
-        training=about.training,
-        tools=_tool_versions(),
+    scores = reference_scores(model, evaluation)
+    exporter = Exporter(
+        model,
+        about,
+        out,
+        calibration,
+        Reference(evaluation, scores, require_skill(scores, evaluation), (options or Options()).max_drop),
+        options or Options(),
+        listener or Listener(),
     )
-    refused = []
     with _writable(out):
-        for form, precision in wanted:
-            target = out / f"{about.name}-{precision}.{form}"
-            payload = _convert(model, form, precision, calibration)
-            contract = replace(common, format=form, precision=precision)
-            if precision == "int8":
-                contract = replace(
-                    contract,
-                    calibration={
-                        "data": calibration.name,
-                        "images": len(calibration),
-                        "fingerprint": calibration.fingerprint,
-                    },
-                )
-            rows = _prove(target, payload, contract, reference, reference_accuracy, evaluation)
-            report(target, rows)
-            refused += [f"{target.name} {failure} ({row.backend})" for row in rows for failure in row.failures]
+        refused = [complaint for form, precision in wanted for complaint in exporter.export(form, precision)]
     if refused:
         raise ParityError(f"refused: {'; '.join(refused)}")
 
 
-def _prove(
-    target: Path,
-    payload: bytes,
-    contract: Contract,
-    reference: Probabilities,
-    reference_accuracy: float | None,
-    evaluation: Dataset,
-) -> list[Row]:
-    """Put the file in its place if every installed interpreter gives the model's answers with it."""
-    temporary = target.with_name(f".{target.name}.tmp")
-    try:
-        temporary.write_bytes(container.embed(payload, contract))
-        scores = score_everywhere(temporary, contract.format, evaluation.images)
-        rows = [
-            compare(target.name, contract.format, contract.precision, len(payload), each, reference, evaluation)
-            for each in scores
-        ]
-        if not any(row.failures for row in rows):
-            proved = replace(
-                contract,
-                parity={
-                    "data": evaluation.name,
-                    "images": len(evaluation),
-                    "fingerprint": evaluation.fingerprint,
-                    "reference_accuracy": reference_accuracy,
-                    "results": [row.as_dict() for row in rows],
-                },
-                golden=_golden(evaluation, reference, scores[0]),
+def _wanted(formats: Iterable[str], precisions: Iterable[str]) -> list[tuple[str, str]]:
+    """Every format in every precision; 16-bit values are TFLite's alone."""
+    formats, precisions = list(formats), list(precisions)
+    for form, precision in ((form, precision) for form in formats for precision in precisions):
+        if form not in FORMATS or precision not in PRECISIONS:
+            raise UsageError(
+                f"{precision} {form} is not known; formats: {', '.join(FORMATS)}; precisions: {', '.join(PRECISIONS)}"
             )
-            temporary.write_bytes(container.embed(payload, proved))
-            temporary.replace(target)
-        return rows
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def _golden(data: Dataset, reference: Probabilities, scores: Scores) -> Golden:
-    _, height, width, _ = data.images.shape
-    most = GOLDEN_IMAGES if height * width <= _LARGE else GOLDEN_IMAGES_LARGE
-    chosen = np.linspace(0, len(data) - 1, min(most, len(data))).astype(int)
-
-    def rows(probabilities: Probabilities) -> tuple[tuple[float, ...], ...]:
-        return tuple(tuple(round(float(p), 7) for p in row) for row in probabilities[chosen])
-
-    images = base64.b64encode(sheet.pack(data.images[chosen])).decode()
-    return Golden(len(chosen), images, rows(reference), rows(scores.probabilities))
-
-
-def _convert(model: keras.Model, form: str, precision: str, calibration: Dataset) -> bytes:
-    if form == "tflite":
-        from edgecnn_export.tflite import convert
-    else:
-        from edgecnn_export.onnx import convert
-    return convert(model, precision, calibration.images)
+    if "int16x8" in precisions and "tflite" not in formats:
+        raise UsageError("int16x8 is a precision of TFLite; add --format tflite")
+    every = [(form, precision) for form in formats for precision in precisions]
+    return [each for each in every if each != ("onnx", "int16x8")]
 
 
 def _check_data(about: keras_file.About, calibration: Dataset, evaluation: Dataset) -> None:
@@ -205,13 +123,3 @@ def _writable(folder: Path) -> Iterator[None]:
         yield
     except OSError as problem:
         raise ExportError(f"{problem.filename or folder} cannot be written ({problem.strerror})") from None
-
-
-def _tool_versions() -> dict[str, Any]:
-    versions = {"python": platform.python_version()}
-    for tool in _TOOLS:
-        try:
-            versions[tool] = metadata.version(tool)
-        except metadata.PackageNotFoundError:
-            continue
-    return versions

@@ -8,12 +8,16 @@ normalisation into the convolution before it.
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from edgecnn_runtime.errors import ExportError
+from edgecnn_runtime.quiet import quiet
 from edgecnn_runtime.trailers import fields
 
 if TYPE_CHECKING:
@@ -137,3 +141,30 @@ def _declare_only_onnx(path: Path) -> None:
         for number, start, value, end in fields(data, 0, len(data)):
             if number != _OPSET_IMPORT or not onnx.OperatorSetIdProto.FromString(bytes(data[value:end])).domain:
                 file.write(data[start:end])
+
+
+def checked(path: Path) -> bytes:
+    """The bytes of an ONNX file, if it is a valid one.
+
+    Raises:
+        Exception: whatever ONNX's checker raises.
+    """
+    import onnx
+
+    onnx.checker.check_model(path, full_check=True)
+    return path.read_bytes()
+
+
+@contextmanager
+def converting(name: str, precision: str) -> Iterator[None]:
+    """Turn whatever the converters raise into an ExportError, and keep their advice off the terminal."""
+    before = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        with quiet():
+            yield
+    except Exception as problem:  # the converters raise whatever their many layers raise
+        first_line = (str(problem).strip() or type(problem).__name__).splitlines()[0]
+        raise ExportError(f"{name} cannot be converted to {precision} ONNX ({first_line})") from None
+    finally:
+        logging.disable(before)

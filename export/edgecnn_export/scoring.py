@@ -21,6 +21,7 @@ from edgecnn_export.dataset import Images
 from edgecnn_runtime.backends import installed
 from edgecnn_runtime.classifier import Classifier
 from edgecnn_runtime.errors import EdgeCNNError, ExportError
+from edgecnn_runtime.signature import Signature
 
 _TIMED = 200
 _TIMED_SECONDS = 10.0
@@ -34,11 +35,13 @@ class Scores:
         backend: the interpreter and its version.
         probabilities: float32, shape (N, classes).
         latency: median milliseconds for one image on one thread, without decoding it.
+        signature: the model's input and output, as the interpreter names them.
     """
 
     backend: str
     probabilities: npt.NDArray[np.float32]
     latency: float
+    signature: Signature
 
 
 def score(model: Path, images: Images, backend: str) -> Scores:
@@ -56,7 +59,8 @@ def score(model: Path, images: Images, backend: str) -> Scores:
             reason = ended.stderr.strip().splitlines()[-1:] or [f"exit status {ended.returncode}"]
             raise ExportError(f"{backend} failed on {model.name}: {reason[0]}")
         with np.load(answers) as saved:
-            return Scores(str(saved["backend"]), saved["probabilities"], float(saved["latency"]))
+            signature = Signature.from_json(str(saved["signature"]))
+            return Scores(str(saved["backend"]), saved["probabilities"], float(saved["latency"]), signature)
 
 
 def score_everywhere(model: Path, model_format: str, images: Images) -> list[Scores]:
@@ -94,6 +98,7 @@ def _main(model: str, backend: str, pixels: str, answers: str) -> None:
         backend=classifier.backend.name,
         probabilities=classifier.backend.scores(images),
         latency=latency,
+        signature=classifier.backend.signature.to_json(),
     )
 
 

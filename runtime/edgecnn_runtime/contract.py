@@ -68,6 +68,7 @@ class Contract:
         calibration: number and fingerprint of the images that set the int8 ranges; empty otherwise.
         parity: how the file compared with the Keras model when it was exported. Accuracies are null where the
             labels of the images are not known: the proof is then the agreement with the Keras model alone.
+        rescue: what an int8 file keeps in higher precision, and why; empty for most.
         golden: images and answers for a check on the device.
         tools: versions of the programs that made the file.
         payload_sha256: SHA-256 of the model itself, without this contract.
@@ -83,6 +84,7 @@ class Contract:
     training: dict[str, Any] = field(default_factory=dict)
     calibration: dict[str, Any] = field(default_factory=dict)
     parity: dict[str, Any] = field(default_factory=dict)
+    rescue: dict[str, Any] = field(default_factory=dict)
     golden: Golden | None = None
     tools: dict[str, str] = field(default_factory=dict)
     payload_sha256: str = ""

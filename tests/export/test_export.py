@@ -17,11 +17,11 @@ import pytest
 from ai_edge_litert.interpreter import Interpreter  # works beside TensorFlow; tflite-runtime does not
 
 from edgecnn.cli.main import run as edgecnn
-from edgecnn_export import export as export_module
-from edgecnn_export import keras_file, onnx, tflite
+from edgecnn_export import exporter, keras_file, onnx, tflite
 from edgecnn_export.dataset import Dataset
 from edgecnn_export.export import export
-from edgecnn_export.parity import Row
+from edgecnn_export.gate import Row
+from edgecnn_export.options import Listener, Options
 from edgecnn_runtime import container
 from edgecnn_runtime.contract import Contract, InputSpec
 from edgecnn_runtime.errors import ExportError, ParityError, UsageError
@@ -41,14 +41,15 @@ def names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
 
-def silent(_: Path, __: list[Row]) -> None:
-    pass
-
-
 def test_names_and_nothing_else(baseline_path: Path, calibration: Dataset, evaluation: Dataset, tmp_path: Path) -> None:
     out = tmp_path / "new" / "folder"
-    export(baseline_path, ["tflite", "onnx"], ["int8"], out, calibration, evaluation, silent)
-    assert names(out) == ["baseline-int8.onnx", "baseline-int8.tflite"]
+    export(baseline_path, ["tflite", "onnx"], ["int8"], out, calibration, evaluation)
+    assert names(out) == [
+        "baseline-int8.onnx",
+        "baseline-int8.onnx.json",
+        "baseline-int8.tflite",
+        "baseline-int8.tflite.json",
+    ]
 
 
 def test_the_same_calibration_gives_the_same_file(baseline: Any, calibration: Dataset) -> None:
@@ -107,25 +108,27 @@ def test_a_file_that_is_another_model_is_refused_and_the_rest_is_kept(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    right = export_module._convert
+    right = exporter._convert
 
     def wrong_tflite(model: Any, form: str, precision: str, data: Dataset) -> bytes:
         return right(other if form == "tflite" else model, form, precision, data)
 
-    monkeypatch.setattr(export_module, "_convert", wrong_tflite)
+    monkeypatch.setattr(exporter, "_convert", wrong_tflite)
     reported = []
-    with pytest.raises(ParityError, match=r"baseline-int8\.tflite loses .* points"):
-        export(
-            baseline_path,
-            ["tflite", "onnx"],
-            ["int8"],
-            tmp_path,
-            calibration,
-            evaluation,
-            lambda path, rows: reported.append((path.name, any(row.failures for row in rows))),
-        )
-    assert reported == [("baseline-int8.tflite", True), ("baseline-int8.onnx", False)]
-    assert names(tmp_path) == ["baseline-int8.onnx"]
+
+    class Note(Listener):
+        def compared(self, path: Path, rows: list[Row]) -> None:
+            reported.append((path.name, any(row.failures for row in rows)))
+
+    with pytest.raises(ParityError, match=r"baseline-fp32\.tflite: largest difference .* \(at most 1e-04\)"):
+        export(baseline_path, ["tflite", "onnx"], ["fp32"], tmp_path, calibration, evaluation, Options(), Note())
+    assert reported == [("baseline-fp32.tflite.rejected", True), ("baseline-fp32.onnx", False)]
+    assert names(tmp_path) == [
+        "baseline-fp32.onnx",
+        "baseline-fp32.onnx.json",
+        "baseline-fp32.tflite.rejected",
+        "baseline-fp32.tflite.rejected.json",
+    ]
 
 
 def test_a_refused_export_leaves_the_file_that_was_there(
@@ -136,9 +139,9 @@ def test_a_refused_export_leaves_the_file_that_was_there(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     (tmp_path / "baseline-fp32.onnx").write_bytes(b"yesterday's")
-    monkeypatch.setattr(export_module, "_convert", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+    monkeypatch.setattr(exporter, "_convert", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
     with pytest.raises(KeyboardInterrupt):
-        export(baseline_path, ["onnx"], ["fp32"], tmp_path, calibration, evaluation, silent)
+        export(baseline_path, ["onnx"], ["fp32"], tmp_path, calibration, evaluation)
     assert names(tmp_path) == ["baseline-fp32.onnx"]
     assert (tmp_path / "baseline-fp32.onnx").read_bytes() == b"yesterday's"
 
@@ -155,7 +158,7 @@ def test_an_interpreter_that_crashes_fails_the_export(
     (tmp_path / "site" / "onnxruntime.py").write_text("import os\nos.abort()\n")
     out = tmp_path / "out"
     with pytest.raises(ExportError, match=r"onnxruntime failed on .*baseline-fp32\.onnx.*: exit status -6"):
-        export(baseline_path, ["onnx"], ["fp32"], out, calibration, evaluation, silent)
+        export(baseline_path, ["onnx"], ["fp32"], out, calibration, evaluation)
     assert names(out) == []
 
 
@@ -168,7 +171,7 @@ def test_a_network_that_guesses_is_refused(
     about = keras_file.About("guess", evaluation.label_names, InputSpec(32, 32))
     keras_file.save(tmp_path / "guess.keras", guessing, about)
     with pytest.raises(ParityError, match="train it first"):
-        export(tmp_path / "guess.keras", ["onnx"], ["fp32"], tmp_path / "out", calibration, evaluation, silent)
+        export(tmp_path / "guess.keras", ["onnx"], ["fp32"], tmp_path / "out", calibration, evaluation)
     assert not (tmp_path / "out").exists()
 
 
@@ -185,7 +188,7 @@ def test_unknown_format_or_precision(
     precisions: list[str],
 ) -> None:
     with pytest.raises(UsageError, match="is not known; formats: tflite, onnx"):
-        export(baseline_path, formats, precisions, tmp_path / "out", calibration, evaluation, silent)
+        export(baseline_path, formats, precisions, tmp_path / "out", calibration, evaluation)
     assert not (tmp_path / "out").exists()
 
 
@@ -193,7 +196,7 @@ def test_calibrating_on_the_evaluation_images_is_refused(
     baseline_path: Path, evaluation: Dataset, tmp_path: Path
 ) -> None:
     with pytest.raises(ExportError, match="calibrate on training images"):
-        export(baseline_path, ["onnx"], ["int8"], tmp_path, evaluation, evaluation, silent)
+        export(baseline_path, ["onnx"], ["int8"], tmp_path, evaluation, evaluation)
 
 
 def test_other_labels_are_refused(
@@ -201,7 +204,7 @@ def test_other_labels_are_refused(
 ) -> None:
     renamed = Dataset("renamed", evaluation.images, evaluation.labels, tuple("abcdefghij"))
     with pytest.raises(ExportError, match="labels of renamed"):
-        export(baseline_path, ["onnx"], ["fp32"], tmp_path, calibration, renamed, silent)
+        export(baseline_path, ["onnx"], ["fp32"], tmp_path, calibration, renamed)
 
 
 def test_the_keras_file_is_still_a_keras_file(baseline: Any, baseline_path: Path, tmp_path: Path) -> None:
@@ -293,4 +296,4 @@ def test_parity_ends_with_status_1_when_a_file_is_another_model(
     assert header[:5] == ["file", "format", "precision", "interpreter", "verdict"]
     assert row[:3] + row[4:5] == ["impostor.onnx", "onnx", "fp32", "FAILED"]
     assert header[5:] == ["size kB", "accuracy", "change, points (95 %)", "agreement", "largest diff.", "ms"]
-    assert "error: not the same model: impostor.onnx agrees on" in output.err
+    assert "error: not the same model: impostor.onnx: largest difference" in output.err

@@ -13,7 +13,8 @@ from edgecnn.training import backend
 from edgecnn.zoo import NETWORKS
 from edgecnn_export.dataset import Dataset
 from edgecnn_export.export import FORMATS, PRECISIONS, export
-from edgecnn_export.parity import Row
+from edgecnn_export.gate import Row
+from edgecnn_export.options import Listener, Options
 from edgecnn_runtime import container
 from edgecnn_runtime.backends import installed
 from edgecnn_runtime.classifier import Classifier
@@ -23,7 +24,7 @@ MODELS = Path(__file__).parents[2] / "models"
 TRAINED = [name for name in NETWORKS if (MODELS / f"{name}.keras").exists()]
 
 Exported = dict[tuple[str, str], list[Row]]
-CASES = [(form, precision) for form in FORMATS for precision in PRECISIONS]
+CASES = [(form, precision) for form in FORMATS for precision in PRECISIONS if (form, precision) != ("onnx", "int16x8")]
 
 
 @pytest.fixture(scope="module", params=TRAINED)
@@ -50,11 +51,13 @@ def export_all(network: str, folder: Path, evaluation: Dataset) -> Exported:
     backend.choose_tensorflow("parity")
     rows: Exported = {}
 
-    def keep(path: Path, compared: list[Row]) -> None:
-        rows[path.suffix[1:], compared[0].precision] = compared
+    class Keep(Listener):
+        def compared(self, path: Path, compared: list[Row]) -> None:
+            rows[compared[0].format, compared[0].precision] = compared
 
+    source, options = MODELS / f"{network}.keras", Options(rescue=False)
     with contextlib.suppress(ParityError):  # the tests below say which file it was, one by one
-        export(MODELS / f"{network}.keras", FORMATS, PRECISIONS, folder, samples.calibration(), evaluation, keep)
+        export(source, FORMATS, PRECISIONS, folder, samples.calibration(), evaluation, options, Keep())
     return rows
 
 
@@ -76,12 +79,10 @@ def check(rows: list[Row], form: str, precision: str) -> None:
         if precision == "fp32":
             assert row.agreement >= 0.9999
             assert row.difference <= 1e-4
-        elif precision == "fp16":
-            assert row.agreement >= 0.999
         else:
             assert row.change is not None
             assert row.interval is not None
-            assert row.change >= -0.5 or row.interval[1] >= 0
+            assert row.change >= (-0.5 if precision == "int8" else -0.1) or row.interval[1] >= 0
 
 
 def test_eight_bits_are_smaller(quick: Exported) -> None:
@@ -101,7 +102,7 @@ def test_the_contract_carries_the_proof(quick: Exported, network: str, folder: P
         assert contract.parity["fingerprint"] == evaluation.fingerprint
         assert [each["accuracy"] for each in contract.parity["results"]] == [row.accuracy for row in rows]
         calibrated = contract.calibration.get("fingerprint")
-        assert calibrated == (samples.calibration().fingerprint if precision == "int8" else None)
+        assert calibrated == (samples.calibration().fingerprint if precision.startswith("int") else None)
         assert contract.golden is not None
         assert contract.golden.count == 16
         assert len(contract.golden.images) <= 64_000

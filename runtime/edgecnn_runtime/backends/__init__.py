@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from edgecnn_runtime.contract import Contract
 from edgecnn_runtime.errors import BackendError, UsageError
+from edgecnn_runtime.signature import Signature
 
 
 class Backend(Protocol):
@@ -19,6 +20,10 @@ class Backend(Protocol):
     @property
     def name(self) -> str:
         """The interpreter and its version, for instance ``litert 2.3.0``."""
+
+    @property
+    def signature(self) -> Signature:
+        """The model's input and output, as the interpreter tells them."""
 
     def scores(self, pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
         """Probabilities of shape (N, labels) for RGB pixels 0..255 of shape (N, height, width, 3).

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Sequence
 from types import ModuleType
 
 from edgecnn_runtime.contract import Contract
 from edgecnn_runtime.errors import BackendError, ModelFileError
 from edgecnn_runtime.quiet import quiet
+from edgecnn_runtime.signature import Signature
 
 
 def import_library(module: str, extra: str) -> ModuleType:
@@ -27,14 +27,14 @@ def import_library(module: str, extra: str) -> ModuleType:
         ) from None
 
 
-def check_tensors(contract: Contract, input_shape: Sequence[object], output_shape: Sequence[object]) -> None:
-    """Compare a model's own shapes with its contract; the first axis is the batch.
+def check_shapes(contract: Contract, signature: Signature) -> None:
+    """Compare a model's own shapes with its contract.
 
     Raises:
         ModelFileError: they differ.
     """
     promised = [contract.input.height, contract.input.width, 3], [len(contract.labels)]
-    actual = list(input_shape)[1:], list(output_shape)[1:]
+    actual = tuple(list(each.shape) for each in signature)
     if actual != promised:
         raise ModelFileError(
             f"the model's input and output {actual} are not those of its contract {promised}; export it again"

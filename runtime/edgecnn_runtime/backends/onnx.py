@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
 from edgecnn_runtime.backends import LIBRARIES
-from edgecnn_runtime.backends.loading import check_tensors, first_line, import_library
+from edgecnn_runtime.backends.loading import check_shapes, first_line, import_library
 from edgecnn_runtime.contract import Contract
 from edgecnn_runtime.errors import BackendError, ModelFileError
 from edgecnn_runtime.quiet import quiet
+from edgecnn_runtime.signature import Signature, Tensor
 
 _TYPES = {"tensor(uint8)": np.uint8, "tensor(float)": np.float32}
 
@@ -37,7 +40,8 @@ class OnnxBackend:
                 f"{self.name} cannot run the model ({first_line(problem)}); install a newer interpreter"
             ) from None
         (self._input, *others), (self._output, *_) = self._session.get_inputs(), self._session.get_outputs()
-        check_tensors(contract, self._input.shape, self._output.shape)
+        self.signature = Signature(_tensor(self._input), _tensor(self._output))
+        check_shapes(contract, self.signature)
         if self._input.type not in _TYPES or others:
             raise ModelFileError(f"the model's input is {self._input.type}, not pixels 0..255; export it again")
 
@@ -52,3 +56,8 @@ class OnnxBackend:
         except Exception as problem:  # as above
             raise BackendError(f"{self.name} failed on an image ({first_line(problem)})") from None
         return scores
+
+
+def _tensor(described: Any) -> Tensor:
+    kind = _TYPES.get(described.type)
+    return Tensor(described.name, np.dtype(kind).name if kind else described.type, tuple(described.shape[1:]))

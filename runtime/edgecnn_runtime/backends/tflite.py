@@ -9,10 +9,11 @@ import numpy as np
 import numpy.typing as npt
 
 from edgecnn_runtime.backends import LIBRARIES
-from edgecnn_runtime.backends.loading import check_tensors, first_line, import_library
+from edgecnn_runtime.backends.loading import check_shapes, first_line, import_library
 from edgecnn_runtime.contract import Contract
 from edgecnn_runtime.errors import BackendError, ModelFileError
 from edgecnn_runtime.quiet import quiet
+from edgecnn_runtime.signature import Signature, Tensor
 
 
 class TFLiteBackend:
@@ -33,7 +34,8 @@ class TFLiteBackend:
             ) from None
         self._input: dict[str, Any] = self._interpreter.get_input_details()[0]
         self._output: dict[str, Any] = self._interpreter.get_output_details()[0]
-        check_tensors(contract, self._input["shape"].tolist(), self._output["shape"].tolist())
+        self.signature = self._signature()
+        check_shapes(contract, self.signature)
         _check_takes_pixels(self._input)
 
     def scores(self, pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
@@ -48,6 +50,16 @@ class TFLiteBackend:
         except (ValueError, RuntimeError) as problem:
             raise BackendError(f"{self.name} failed on an image ({first_line(problem)})") from None
         return scores
+
+    def _signature(self) -> Signature:
+        """The names are those of the signature; tensors have names of the converter's."""
+        named: dict[str, list[str]] = next(iter(self._interpreter.get_signature_list().values()), {})
+
+        def tensor(details: dict[str, Any], names: list[str]) -> Tensor:
+            name = names[0] if names else str(details["name"])
+            return Tensor(name, np.dtype(details["dtype"]).name, tuple(details["shape"].tolist()[1:]))
+
+        return Signature(tensor(self._input, named.get("inputs", [])), tensor(self._output, named.get("outputs", [])))
 
 
 def _check_takes_pixels(tensor: dict[str, Any]) -> None:

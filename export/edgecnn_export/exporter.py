@@ -1,0 +1,170 @@
+"""One model, one file after the other: converted, proved, and rescued where 8 bits lose too much."""
+
+from __future__ import annotations
+
+import platform
+from dataclasses import dataclass, replace
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from edgecnn_export import keras_file
+from edgecnn_export.dataset import Dataset
+from edgecnn_export.gate import Row
+from edgecnn_export.operators import Int8, layer, ranked
+from edgecnn_export.options import Listener, Options
+from edgecnn_export.parity import predict
+from edgecnn_export.proof import Reference, passes, prove, rejected
+from edgecnn_export.rescue import kept_in_float
+from edgecnn_runtime.contract import Contract
+
+if TYPE_CHECKING:
+    import keras
+
+_INSTEAD = {"tflite": ("int16x8", "fp16"), "onnx": ("fp16",)}
+"""What an int8 file that cannot be saved is replaced by, the smaller first."""
+
+_TOOLS = (
+    "edgecnn",
+    "keras",
+    "tensorflow",
+    "tf2onnx",
+    "onnx",
+    "onnxruntime",
+    "ai-edge-litert",
+    "tflite-runtime",
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Exporter:
+    """One model on its way to files.
+
+    Attributes:
+        model: takes pixels 0..255, gives probabilities.
+        about: what it is.
+        out: folder of the files.
+        calibration: images that set the int8 ranges.
+        reference: what each file is measured by.
+        options: of the gate.
+        listener: told of each file.
+    """
+
+    model: keras.Model
+    about: keras_file.About
+    out: Path
+    calibration: Dataset
+    reference: Reference
+    options: Options
+    listener: Listener
+
+    def export(self, form: str, precision: str) -> list[str]:
+        """Write one file, or what it can be rescued as; what is wrong with it if it cannot."""
+        int8 = self._calibrated(form) if precision == "int8" else None
+        payload = int8.convert() if int8 else _convert(self.model, form, precision, self.calibration)
+        rows = self._prove(payload, self._contract(form, precision))
+        failed = any(row.failures for row in rows)
+        if int8 and (failed or self.options.debug_layers):
+            errors = int8.errors()
+            layers = {self._layer(name): error for name, error in ranked(int8.operators, errors).items()}
+            self.listener.layers(self._target(form, precision), layers)
+            if failed and self.options.rescue and self._rescue(form, int8, errors, rows):
+                return []
+            return [each + _worst(rows, layers) for each in self._complaints(rows)[:1]] + self._complaints(rows)[1:]
+        return self._complaints(rows)
+
+    def _rescue(self, form: str, int8: Int8, errors: dict[str, float], failed: list[Row]) -> bool:
+        """Whether the file could be saved: with some layers in float, or in another precision."""
+        contract, target = self._contract(form, "int8"), self._target(form, "int8")
+        self.listener.note(f"{target.name}: {failed[0].failures[0]}: looking for the layers to keep in float")
+        seen = predict(self.model, self.calibration.images)
+        trial = Reference(self.calibration, seen, None, self.options.max_drop)
+        for kept in kept_in_float(int8, errors, lambda payload: passes(payload, contract, trial, self.out)):
+            payload, names = int8.convert(kept), sorted({self._layer(each) for each in kept})
+            rescue: dict[str, Any] = {"kept": names, "precision": "fp32", "because": list(failed[0].failures)}
+            rescue |= {"bytes": len(payload), "int8_bytes": failed[0].size}
+            if not any(row.failures for row in self._prove(payload, replace(contract, rescue=rescue))):
+                self.listener.note(
+                    f"{target.name}: kept in float: {', '.join(names)}; "
+                    f"{len(payload) / 1000:,.1f} kB instead of {failed[0].size / 1000:,.1f}"
+                )
+                return True
+        for precision in _INSTEAD[form]:
+            payload = _convert(self.model, form, precision, self.calibration)
+            rows = self._prove(payload, self._contract(form, precision))
+            if not any(row.failures for row in rows):
+                self.listener.note(
+                    f"{target.name} cannot be had; {self._target(form, precision).name} is in its place: "
+                    f"{len(payload) / 1000:,.1f} kB instead of {failed[0].size / 1000:,.1f}"
+                )
+                return True
+        return False
+
+    def _prove(self, payload: bytes, contract: Contract) -> list[Row]:
+        target = self._target(contract.format, contract.precision)
+        rows = prove(target, payload, contract, self.reference)
+        self.listener.compared(rejected(target) if any(row.failures for row in rows) else target, rows)
+        return rows
+
+    def _calibrated(self, form: str) -> Int8:
+        if form == "tflite":
+            from edgecnn_export.tflite_int8 import TFLiteInt8
+
+            return TFLiteInt8(self.model, self.calibration.images)
+        from edgecnn_export.onnx_int8 import OnnxInt8
+
+        return OnnxInt8(self.model, self.calibration.images, self.options.calibration_method)
+
+    def _contract(self, form: str, precision: str) -> Contract:
+        made = Contract(
+            model=self.about.name,
+            format=form,
+            precision=precision,
+            labels=self.about.labels,
+            input=self.about.input,
+            training=self.about.training,
+            tools=_tool_versions(),
+        )
+        if precision not in ("int8", "int16x8"):
+            return made
+        calibration = {
+            "data": self.calibration.name,
+            "images": len(self.calibration),
+            "fingerprint": self.calibration.fingerprint,
+            "method": self.options.calibration_method if form == "onnx" else "minmax",
+        }
+        return replace(made, calibration=calibration)
+
+    def _target(self, form: str, precision: str) -> Path:
+        return self.out / f"{self.about.name}-{precision}.{form}"
+
+    def _layer(self, operator: str) -> str:
+        return layer(operator, [each.name for each in self.model.layers if each.weights])
+
+    def _complaints(self, rows: list[Row]) -> list[str]:
+        return [f"{row.file}: {failure} ({row.backend})" for row in rows for failure in row.failures]
+
+
+def _worst(rows: list[Row], layers: dict[str, float]) -> str:
+    """The classes and the layers that lose most, in words."""
+    classes = ", ".join(f"{name} -{points:.1f}" for name, points in rows[0].worst_classes.items())
+    named = ", ".join(f"{name} {error:.0%}" for name, error in list(layers.items())[:3])
+    return (f"; worst classes, points: {classes}" if classes else "") + f"; worst layers, relative error: {named}"
+
+
+def _convert(model: keras.Model, form: str, precision: str, calibration: Dataset) -> bytes:
+    if form == "tflite":
+        from edgecnn_export.tflite import convert
+    else:
+        from edgecnn_export.onnx import convert
+    return convert(model, precision, calibration.images)
+
+
+def _tool_versions() -> dict[str, str]:
+    versions = {"python": platform.python_version()}
+    for tool in _TOOLS:
+        try:
+            versions[tool] = metadata.version(tool)
+        except metadata.PackageNotFoundError:
+            continue
+    return versions

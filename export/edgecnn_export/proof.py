@@ -1,0 +1,128 @@
+"""Put a converted model in its place if it is still the same model, and aside if it is not."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from edgecnn_export.dataset import Dataset
+from edgecnn_export.gate import Probabilities, Row, compare
+from edgecnn_export.scoring import Scores, score_everywhere
+from edgecnn_runtime import container, sheet
+from edgecnn_runtime.contract import Contract, Golden
+
+GOLDEN_IMAGES = 16
+GOLDEN_IMAGES_LARGE = 4
+_LARGE = 64 * 64
+
+
+@dataclass(frozen=True, eq=False)
+class Reference:
+    """What a file is measured by.
+
+    Attributes:
+        data: images to compare on.
+        scores: the Keras model's probabilities for them, shape (N, classes).
+        accuracy: the Keras model's, 0 to 1; None where the labels are not known.
+        max_drop: largest loss of accuracy, in points; None for the usual of the precision.
+    """
+
+    data: Dataset
+    scores: Probabilities
+    accuracy: float | None
+    max_drop: float | None = None
+
+
+def rejected(target: Path) -> Path:
+    """Where a file is kept that is not the same model."""
+    return target.with_name(f"{target.name}.rejected")
+
+
+def report_of(path: Path) -> Path:
+    """The JSON report beside a file."""
+    return path.with_name(f"{path.name}.json")
+
+
+def prove(target: Path, payload: bytes, contract: Contract, reference: Reference) -> list[Row]:
+    """Compare a converted model with the Keras model in every installed interpreter, and write it.
+
+    If it passes, it becomes ``target``, with the comparison in its contract; otherwise it is kept as
+    :func:`rejected`, and whatever was at ``target`` stays. A report stands beside either.
+
+    Raises:
+        ExportError: there is no interpreter, or one failed. Nothing is written then.
+        OSError: the folder cannot be written.
+    """
+    with _temporary(target) as temporary:
+        temporary.write_bytes(container.embed(payload, contract))
+        scores = score_everywhere(temporary, contract.format, reference.data.images)
+        rows = [
+            compare(target.name, contract, len(payload), each, reference.scores, reference.data, reference.max_drop)
+            for each in scores
+        ]
+        passed = not any(row.failures for row in rows)
+        compared: dict[str, Any] = {
+            "data": reference.data.name,
+            "images": len(reference.data),
+            "fingerprint": reference.data.fingerprint,
+            "reference_accuracy": reference.accuracy,
+            "max_drop": reference.max_drop,
+            "results": [row.as_dict() for row in rows],
+        }
+        proved = replace(contract, parity=compared, golden=_golden(reference, scores[0]))
+        temporary.write_bytes(container.embed(payload, proved))
+        kept = target if passed else rejected(target)
+        report: dict[str, Any] = {"file": kept.name, "model": contract.model, "format": contract.format}
+        report |= {"precision": contract.precision, "rescue": contract.rescue, **compared}
+        _write(report_of(kept), json.dumps(report, indent=2) + "\n")
+        temporary.replace(kept)
+        if passed:
+            for stale in (rejected(target), report_of(rejected(target))):
+                stale.unlink(missing_ok=True)
+    return rows
+
+
+def passes(payload: bytes, contract: Contract, reference: Reference, folder: Path) -> bool:
+    """Whether a converted model would pass, without writing anything that stays."""
+    with _temporary(folder / f"trial.{contract.format}") as temporary:
+        temporary.write_bytes(container.embed(payload, contract))
+        return not any(
+            compare("", contract, 0, each, reference.scores, reference.data, reference.max_drop).failures
+            for each in score_everywhere(temporary, contract.format, reference.data.images)
+        )
+
+
+@contextmanager
+def _temporary(target: Path) -> Iterator[Path]:
+    """A path beside ``target`` under which nothing stays."""
+    path = target.with_name(f".{target.name}.tmp")
+    try:
+        yield path
+    finally:
+        path.unlink(missing_ok=True)
+
+
+def _write(path: Path, text: str) -> None:
+    with _temporary(path) as temporary:
+        temporary.write_text(text)
+        temporary.replace(path)
+
+
+def _golden(reference: Reference, scores: Scores) -> Golden:
+    images: Any = reference.data.images
+    _, height, width, _ = images.shape
+    most = GOLDEN_IMAGES if height * width <= _LARGE else GOLDEN_IMAGES_LARGE
+    chosen = np.linspace(0, len(images) - 1, min(most, len(images))).astype(int)
+
+    def rows(probabilities: Probabilities) -> tuple[tuple[float, ...], ...]:
+        return tuple(tuple(round(float(p), 7) for p in row) for row in probabilities[chosen])
+
+    packed = base64.b64encode(sheet.pack(images[chosen])).decode()
+    return Golden(len(chosen), packed, rows(reference.scores), rows(scores.probabilities))

@@ -1,0 +1,64 @@
+"""TensorFlow's converter, set up for a Keras model that takes pixels."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from edgecnn_export.dataset import Images
+from edgecnn_runtime.errors import ExportError
+from edgecnn_runtime.quiet import quiet
+
+if TYPE_CHECKING:
+    import keras
+
+
+def converter(model: keras.Model, input_type: str) -> Any:
+    """A converter for one image at a time, shape (1, height, width, 3), of that type.
+
+    It is asked for nothing yet but one thing: dense layers quantized per channel need FULLY_CONNECTED version 12,
+    which tflite-runtime 2.14 does not have.
+    """
+    import tensorflow as tf
+
+    @tf.function(  # type: ignore[untyped-decorator]
+        input_signature=[tf.TensorSpec((1, *model.input_shape[1:]), input_type, "pixels")]
+    )
+    def network(pixels: Any) -> dict[str, Any]:
+        return {"probabilities": model(tf.cast(pixels, tf.float32), training=False)}
+
+    module = tf.Module()
+    module.weights = [variable.value for variable in model.variables]
+    made = tf.lite.TFLiteConverter.from_concrete_functions([network.get_concrete_function()], module)
+    made._experimental_disable_per_channel_quantization_for_dense_layers = True
+    return made
+
+
+def quantizing(model: keras.Model, calibration: Images, operators: str) -> Any:
+    """A converter to integers, of a set of operators, with the images that set the ranges, (N, height, width, 3)."""
+    import tensorflow as tf
+
+    made = converter(model, "float32")
+    made.optimizations = [tf.lite.Optimize.DEFAULT]
+    made.representative_dataset = lambda: samples(calibration)
+    made.target_spec.supported_ops = [tf.lite.OpsSet[operators]]
+    return made
+
+
+def samples(images: Images) -> Iterator[list[Any]]:
+    """Images, shape (N, height, width, 3), one by one as TensorFlow's tools want them."""
+    return ([image[None].astype(np.float32)] for image in images)
+
+
+@contextmanager
+def converting(name: str, precision: str) -> Iterator[None]:
+    """Turn whatever the converter raises into an ExportError, and keep its notes off the terminal."""
+    try:
+        with quiet():
+            yield
+    except Exception as problem:  # the converter raises whatever its many layers raise
+        first_line = (str(problem).strip() or type(problem).__name__).splitlines()[0]
+        raise ExportError(f"TensorFlow cannot convert {name} to {precision} TFLite ({first_line})") from None

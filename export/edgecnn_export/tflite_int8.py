@@ -1,0 +1,127 @@
+"""8-bit TFLite: calibrated once, quantized by TensorFlow as a whole or in part."""
+
+from __future__ import annotations
+
+import csv
+import io
+import warnings
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from edgecnn_export.dataset import Images
+from edgecnn_export.operators import Operator, between, relative_error
+from edgecnn_export.tflite_converter import converting, quantizing, samples
+from edgecnn_runtime.errors import ExportError
+from edgecnn_runtime.quiet import quiet
+
+if TYPE_CHECKING:
+    import keras
+
+_WEIGHTED = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "TRANSPOSE_CONV")
+_LOOKED_AT = 50
+
+
+class TFLiteInt8:
+    """A network whose ranges are known; see :class:`edgecnn_export.operators.Int8`."""
+
+    def __init__(self, model: keras.Model, calibration: Images) -> None:
+        """Calibrate on images, shape (N, height, width, 3).
+
+        Raises:
+            ExportError: TensorFlow cannot convert the model.
+        """
+        converter = quantizing(model, calibration, "TFLITE_BUILTINS_INT8")
+        converter._experimental_calibrate_only = True
+        self._name, self._images = model.name, calibration
+        with converting(model.name, "int8"):
+            self._calibrated = bytes(converter.convert())
+
+    @cached_property
+    def operators(self) -> list[Operator]:
+        """The operators, each named as its first output."""
+        from tensorflow.lite.python import schema_py_generated as schema
+
+        model = schema.Model.GetRootAsModel(self._calibrated, 0)
+        graph = model.Subgraphs(0)
+        names = {code: name for name, code in vars(schema.BuiltinOperator).items() if isinstance(code, int)}
+
+        def tensors(indices: Any) -> tuple[str, ...]:
+            return tuple(graph.Tensors(index).Name().decode() for index in indices if index >= 0)
+
+        found = []
+        for index in range(graph.OperatorsLength()):
+            operator = graph.Operators(index)
+            code = model.OperatorCodes(operator.OpcodeIndex())
+            kind = names[max(code.BuiltinCode(), code.DeprecatedBuiltinCode())]
+            outputs = tensors(operator.OutputsAsNumpy())
+            found.append(Operator(outputs[0], tensors(operator.InputsAsNumpy()), outputs, kind in _WEIGHTED))
+        return found
+
+    def convert(self, kept: frozenset[str] = frozenset()) -> bytes:
+        """The file, which takes and gives uint8, with the named operators in float.
+
+        Raises:
+            ExportError: TensorFlow cannot quantize it, or the calibration images do not span 0 to 255.
+        """
+        import tensorflow as tf
+        from tensorflow.lite.python import convert
+
+        model = self._quantize(kept, input_data_type=tf.uint8, output_data_type=tf.uint8)
+        model = bytes(convert.deduplicate_readonly_buffers(model))
+        _require_pixel_input(model)
+        return model
+
+    def errors(self) -> dict[str, float]:
+        """As :meth:`edgecnn_export.operators.Int8.errors`, by TensorFlow's QuantizationDebugger."""
+        import tensorflow as tf
+
+        with quiet(), warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # the debugger itself uses an interpreter that is to go
+            options = tf.lite.experimental.QuantizationDebugOptions(
+                layer_direct_compare_metrics={"error": _relative_error}
+            )
+            debugger = tf.lite.experimental.QuantizationDebugger(
+                quant_debug_model_content=self._quantize(frozenset(), enable_numeric_verify=True),
+                debug_dataset=lambda: samples(self._images[:_LOOKED_AT]),
+                debug_options=options,
+            )
+            debugger.run()
+        table = io.StringIO()
+        debugger.layer_statistics_dump(table)
+        table.seek(0)
+        return {row["tensor_name"]: float(row["error"]) for row in csv.DictReader(table)}
+
+    def _quantize(self, kept: frozenset[str], **more: Any) -> bytes:
+        from tensorflow.lite.python import convert
+
+        with converting(self._name, "int8"):
+            return bytes(
+                convert.mlir_quantize(
+                    self._calibrated,
+                    denylisted_nodes=sorted(between(self.operators, kept)),
+                    disable_per_channel_for_dense_layers=True,
+                    **more,
+                )
+            )
+
+
+def _relative_error(expected: Any, quantized: Any, scale: float, zero_point: int) -> float:
+    """Of one output, shape (1, ..., channels)."""
+    expected = expected.reshape(-1, expected.shape[-1]).astype(np.float64)
+    got = (quantized.reshape(expected.shape).astype(np.float64) - zero_point) * scale
+    return relative_error(expected, got)
+
+
+def _require_pixel_input(model: bytes) -> None:
+    """Pixels must go in as they are: scale 1 and zero point 0, which calibration from 0 to 255 gives."""
+    from tensorflow.lite.python import schema_py_generated as schema
+
+    graph = schema.Model.GetRootAsModel(model, 0).Subgraphs(0)
+    quantization = graph.Tensors(graph.Inputs(0)).Quantization()
+    scale, zero_point = quantization.Scale(0), quantization.ZeroPoint(0)
+    if (scale, zero_point) != (1.0, 0):
+        raise ExportError(
+            "the calibration images do not span the pixel values 0 to 255; calibrate with more varied images"
+        )

@@ -1,0 +1,194 @@
+"""A network made to break under int8, and the one thing that saves it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from edgecnn.cli.main import run as edgecnn
+from edgecnn_export import keras_file
+from edgecnn_export.dataset import Dataset
+from edgecnn_export.export import export
+from edgecnn_export.gate import Row
+from edgecnn_export.onnx_int8 import OnnxInt8
+from edgecnn_export.operators import Operator, between, layer, ranked
+from edgecnn_export.options import Listener, Options
+from edgecnn_export.tflite_int8 import TFLiteInt8
+from edgecnn_runtime import container
+from edgecnn_runtime.errors import ParityError
+
+INT8 = {"tflite": TFLiteInt8, "onnx": OnnxInt8}
+
+
+@pytest.fixture(scope="module")
+def brittle(baseline_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """``baseline`` with two channels of its first layer 300 times as large, and their readers' weights as much smaller.
+
+    It gives the same answers in float. In 8 bits, one step of the scale that holds the large channels is larger than
+    most values of the others.
+    """
+    model, about = keras_file.load(baseline_path)
+    first, second = (model.get_layer(name) for name in ("conv", "dense"))
+    factor = np.ones(first.kernel.shape[-1], np.float32)
+    factor[:2] = 300
+    first.set_weights([weight * factor for weight in first.get_weights()])
+    kernel, bias = second.get_weights()
+    by_channel = kernel.reshape(-1, len(factor), kernel.shape[-1]) / factor[:, None]
+    second.set_weights([by_channel.reshape(kernel.shape), bias])
+    path = tmp_path_factory.mktemp("brittle") / "baseline.keras"
+    keras_file.save(path, model, about)
+    return path
+
+
+class Log(Listener):
+    """Everything that was told."""
+
+    def __init__(self) -> None:
+        self.rows: list[tuple[str, list[Row]]] = []
+        self.notes: list[str] = []
+        self.errors: dict[str, float] = {}
+
+    def compared(self, path: Path, rows: list[Row]) -> None:
+        self.rows.append((path.name, rows))
+
+    def layers(self, path: Path, errors: dict[str, float]) -> None:
+        self.errors = errors
+
+    def note(self, text: str) -> None:
+        self.notes.append(text)
+
+
+@pytest.mark.parametrize("form", ["tflite", "onnx"])
+def test_the_fewest_layers_are_kept_in_float(
+    brittle: Path, calibration: Dataset, evaluation: Dataset, tmp_path: Path, form: str
+) -> None:
+    log = Log()
+    export(brittle, [form], ["int8"], tmp_path, calibration, evaluation, Options(), log)
+    (refused, before), (saved, after) = log.rows
+    assert (refused, saved) == (f"baseline-int8.{form}.rejected", f"baseline-int8.{form}")
+    assert min(row.change for row in before if row.change is not None) < -20
+    assert all(row.failures == () for row in after)
+    contract, _ = container.read(tmp_path / saved)
+    assert contract.rescue["kept"] == ["conv", "dense"]
+    assert contract.rescue["bytes"] > contract.rescue["int8_bytes"]
+    assert "accuracy" in contract.rescue["because"][0]
+    assert "kept in float: conv, dense" in log.notes[-1]
+    assert next(iter(log.errors)) in {"conv", "dense"}
+    assert {path.name for path in tmp_path.iterdir()} == {saved, f"{saved}.json"}
+
+
+@pytest.mark.parametrize("form", ["tflite", "onnx"])
+def test_without_rescue_it_is_kept_aside(
+    brittle: Path, tmp_path: Path, form: str, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "none"))
+    out, file = tmp_path / "out", f"baseline-int8.{form}"
+    words = ["export", str(brittle), "--int8", "--format", form, "--out", str(out), "--no-rescue"]
+    assert edgecnn(words) == 1
+    output = capfd.readouterr()
+    assert f"refused, kept as {out}/{file}.rejected" in output.out
+    assert "FAIL accuracy" in output.out
+    assert "worst classes, points: " in output.err
+    assert "worst layers, relative error: " in output.err
+    assert {path.name for path in out.iterdir()} == {f"{file}.rejected", f"{file}.rejected.json"}
+    report = json.loads((out / f"{file}.rejected.json").read_text())
+    assert [each["passed"] for each in report["results"]] == [False] * len(report["results"])
+    failed = [each for each in report["results"][0]["checks"] if not each["passed"]]
+    assert [each["name"] for each in failed] == ["accuracy"]
+    contract, _ = container.read(out / f"{file}.rejected")
+    assert contract.parity["results"] == report["results"]
+
+
+def test_what_cannot_be_saved_is_replaced(
+    brittle: Path, calibration: Dataset, evaluation: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With layers in float ruled out, 16-bit values are tried and lose too much, and half precision does not."""
+    monkeypatch.setattr("edgecnn_export.exporter.kept_in_float", lambda *_: iter(()))
+    log = Log()
+    export(brittle, ["tflite"], ["int8"], tmp_path, calibration, evaluation, Options(), log)
+    assert [name for name, _ in log.rows] == [
+        "baseline-int8.tflite.rejected",
+        "baseline-int16x8.tflite.rejected",
+        "baseline-fp16.tflite",
+    ]
+    assert "baseline-fp16.tflite is in its place" in log.notes[-1]
+
+
+def test_a_limit_that_nothing_keeps(
+    brittle: Path, calibration: Dataset, evaluation: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("edgecnn_export.exporter._INSTEAD", {"onnx": ()})
+    monkeypatch.setattr("edgecnn_export.exporter.kept_in_float", lambda *_: iter(()))
+    with pytest.raises(ParityError, match=r"refused: baseline-int8\.onnx: accuracy"):
+        export(brittle, ["onnx"], ["int8"], tmp_path, calibration, evaluation)
+
+
+@pytest.mark.parametrize("form", ["tflite", "onnx"])
+def test_a_healthy_network_has_no_large_errors(baseline: Any, calibration: Dataset, form: str) -> None:
+    network = INT8[form](baseline, calibration.images)
+    errors = ranked(network.operators, network.errors())
+    layers = [each.name for each in baseline.layers if each.weights]
+    assert {layer(name, layers) for name in errors} == {"conv", "dense", "probabilities"}
+    assert 0.001 < min(errors.values()) <= max(errors.values()) < 0.2
+
+
+@pytest.mark.parametrize("form", ["tflite", "onnx"])
+def test_layers_are_kept_in_float(baseline: Any, calibration: Dataset, form: str) -> None:
+    network = INT8[form](baseline, calibration.images)
+    whole = len(network.convert())
+    dense = next(each.name for each in network.operators if each.weighted and "dense" in each.name)
+    assert len(network.convert(frozenset({dense}))) > whole + 2.9 * baseline.get_layer("dense").kernel.shape[0] * 100
+
+
+def test_debug_layers(
+    baseline_path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "none"))
+    words = ["export", str(baseline_path), "--int8", "--format", "tflite", "--out", str(tmp_path), "--debug-layers"]
+    assert edgecnn(words) == 0
+    table = capsys.readouterr().out
+    assert "baseline-int8.tflite: error of each layer by itself, relative" in table
+    assert all(name in table for name in ("conv", "dense", "probabilities"))
+    assert (tmp_path / "baseline-int8.tflite.layers.png").read_bytes()[:4] == b"\x89PNG"
+
+
+GRAPH = [
+    Operator("scale", ("pixels",), ("a",), False),
+    Operator("conv", ("a", "w1"), ("b",), True),
+    Operator("pool", ("b",), ("c",), False),
+    Operator("left", ("c", "w2"), ("d",), True),
+    Operator("right", ("c", "w3"), ("e",), True),
+    Operator("add", ("d", "e"), ("f",), False),
+    Operator("dense", ("f", "w4"), ("g",), True),
+    Operator("softmax", ("g",), ("h",), False),
+]
+
+
+def test_what_stands_between() -> None:
+    assert between(GRAPH, ["conv"]) == {"conv"}
+    assert between(GRAPH, ["conv", "right"]) == {"conv", "pool", "right"}
+    assert between(GRAPH, ["left", "dense"]) == {"left", "add", "dense", "softmax"}
+    assert between(GRAPH, ["conv", "dense"]) == {"conv", "dense", "softmax"}
+
+
+def test_an_operators_error_is_that_of_all_that_works_on_its_output() -> None:
+    errors = {"conv": 0.1, "pool": 0.3, "left": 0.2, "add": 0.25, "softmax": 9.0, "scale": 9.0}
+    assert ranked(GRAPH, errors) == {"conv": 0.3, "left": 0.25, "right": 0.25, "dense": 0.0}
+    assert next(iter(ranked(GRAPH, errors))) == "conv"
+
+
+@pytest.mark.parametrize(
+    ("operator", "name"),
+    [
+        ("resnet8_1/stage_1_relu_1/Relu;resnet8_1/stage_1_conv_2_1/convolution", "stage_1_conv_2"),
+        ("conv_1/BiasAdd", "conv"),
+        ("conv_1_1/Relu", "conv_1"),
+        ("Transpose__26", "Transpose__26"),
+    ],
+)
+def test_operators_are_told_by_their_layers(operator: str, name: str) -> None:
+    assert layer(operator, ["conv", "conv_1", "stage_1_conv_2"]) == name
