@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -45,6 +46,10 @@ def export(
             help="ImageNet weights of a named network: .h5, .weights.h5, .keras or .npz.", show_default="Keras's"
         ),
     ] = None,
+    author: Annotated[str, typer.Option(help="Who made the model, noted in the files.", show_default=False)] = "",
+    licence: Annotated[
+        str, typer.Option("--license", help="Its licence, likewise, for instance Apache-2.0.", show_default=False)
+    ] = "",
 ) -> None:
     """Export a trained network to TFLite and ONNX, each file proved against the Keras model.
 
@@ -88,7 +93,7 @@ def export(
 
     export_model(
         pretrained.build(network, weights) if network else keras_file.load(source)[0],
-        about,
+        replace(about, author=author or about.author, license=licence or about.license),
         list(dict.fromkeys(formats or ["tflite", "onnx"])),
         list(dict.fromkeys((precisions or []) + (["int8"] if int8 else []))) or ["fp32"],
         out or folder,

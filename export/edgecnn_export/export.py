@@ -113,7 +113,7 @@ def export_model(
     with _writable(out):
         for form, precision in wanted:
             target = out / f"{about.name}-{precision}.{form}"
-            payload = _convert(model, form, precision, calibration)
+            payload = _describe(_convert(model, form, precision, calibration), form, about, precision)
             contract = replace(common, format=form, precision=precision)
             if precision == "int8":
                 contract = replace(
@@ -185,6 +185,14 @@ def _convert(model: keras.Model, form: str, precision: str, calibration: Dataset
     else:
         from edgecnn_export.onnx import convert
     return convert(model, precision, calibration.images)
+
+
+def _describe(payload: bytes, form: str, about: keras_file.About, precision: str) -> bytes:
+    if form == "tflite":
+        from edgecnn_export.tflite_metadata import add
+    else:
+        from edgecnn_export.onnx_metadata import add
+    return add(payload, about, precision)
 
 
 def _check_data(about: keras_file.About, calibration: Dataset, evaluation: Dataset) -> None:
