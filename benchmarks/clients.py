@@ -1,4 +1,4 @@
-"""Exported files in other programs, against our own runtime: ``python benchmarks/clients.py [FILES...] [--json]``.
+"""Exported files in other programs, against our own runtime: ``python benchmarks/clients.py [FILES...]``.
 
 Without files, ``models/baseline.keras`` is exported in every format and precision. Each client gets an environment of
 its own below the data folder, made with pip when it is not there yet; delete the folder to take newer releases. The
@@ -9,7 +9,6 @@ label is the same, and the largest difference of a probability; or what the clie
 from __future__ import annotations
 
 import argparse
-import json
 import subprocess
 import sys
 from pathlib import Path
@@ -117,7 +116,6 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("files", type=Path, nargs="*")
     parser.add_argument("--client", choices=CLIENTS, action="append")
-    parser.add_argument("--json", action="store_true", help="a JSON object a row")
     options = parser.parse_args()
     images = samples.test().images[:IMAGES]
     with TemporaryDirectory() as folder:
@@ -126,14 +124,12 @@ def main() -> None:
             ours = score_everywhere(file, model_format, images)[0].probabilities
             for client in options.client or CLIENTS:
                 if model_format in CLIENTS[client][1]:
-                    show(compare(client, file, images, ours), options.json)
+                    show(compare(client, file, images, ours))
 
 
-def show(row: Row, as_json: bool) -> None:
+def show(row: Row) -> None:
     """Print one row."""
-    if as_json:
-        print(json.dumps(row._asdict()), flush=True)
-    elif row.failure:
+    if row.failure:
         print(f"{row.client:15} {row.file:24} {row.failure}", flush=True)
     else:
         labels = "" if row.labels is None else ", our labels" if row.labels else ", other labels"
