@@ -60,18 +60,25 @@ def openvino_f32(file: str, images: Any) -> Answers:
     return openvino(file, images, INFERENCE_PRECISION_HINT="f32")
 
 
-def opencv(file: str, images: Any, engine: str = "ENGINE_AUTO") -> Answers:
+def opencv(file: str, images: Any) -> Answers:
     """OpenCV's dnn module, all images in one batch."""
     import cv2
 
-    network = cv2.dnn.readNetFromONNX(file, getattr(cv2.dnn, engine))
+    network = cv2.dnn.readNetFromONNX(file)
     network.setInput(images, "pixels")
     return network.forward("probabilities"), cv2.__version__, []
 
 
 def opencv_classic(file: str, images: Any) -> Answers:
-    """OpenCV's dnn module with the engine it had before version 5."""
-    return opencv(file, images, "ENGINE_CLASSIC")
+    """OpenCV's dnn module with the engine that it had before version 5, which may take one image only."""
+    import cv2
+
+    network = cv2.dnn.readNetFromONNX(file, cv2.dnn.ENGINE_CLASSIC)
+    rows = []
+    for image in images:
+        network.setInput(image[None], "pixels")
+        rows.append(network.forward("probabilities")[0].copy())
+    return np.array(rows), cv2.__version__, []
 
 
 CLIENTS = {

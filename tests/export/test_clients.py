@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import functools
 import json
+import re
 import runpy
+import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from edgecnn.data import samples
 from edgecnn.data.cifar10 import LABEL_NAMES
@@ -20,7 +23,8 @@ from edgecnn_export.keras_file import About
 from edgecnn_export.scoring import score_everywhere
 from edgecnn_runtime.contract import InputSpec
 
-BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
+ROOT = Path(__file__).parents[2]
+BENCHMARKS = ROOT / "benchmarks"
 clients = runpy.run_path(str(BENCHMARKS / "clients.py"))
 
 ALIKE = [
@@ -39,7 +43,7 @@ pytestmark = pytest.mark.full
 @pytest.fixture(scope="module")
 def exported(baseline: Any, calibration: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("clients")
-    about = About("net", LABEL_NAMES, InputSpec(32, 32), author="A. Person", license="MIT")
+    about = About("baseline", LABEL_NAMES, InputSpec(32, 32), author="A. Person", license="MIT")
     export_model(baseline, about, FORMATS, PRECISIONS, folder, calibration, samples.test(), lambda *_: None)
     return folder
 
@@ -74,8 +78,8 @@ def row(client: str, file: Path, ours: dict[str, Any]) -> Any:
 
 @pytest.mark.parametrize(("client", "name"), ALIKE)
 def test_the_same_answers(client: str, name: str, exported: Path, ours: dict[str, Any]) -> None:
-    found = row(client, exported / f"net-{name}", ours)
-    assert (found.failure, found.file) == ("", f"net-{name}")
+    found = row(client, exported / f"baseline-{name}", ours)
+    assert (found.failure, found.file) == ("", f"baseline-{name}")
     assert found.labels is (True if client in {"mediapipe", "onnxruntime"} else None)
     tolerance = STEP if name.startswith("int8") else 1e-3
     assert found.difference <= tolerance
@@ -86,14 +90,14 @@ def test_the_same_answers(client: str, name: str, exported: Path, ours: dict[str
 def test_what_the_documentation_says_does_not_work(exported: Path, ours: dict[str, Any]) -> None:
     """Once a client learns it, docs/clients.md must say so."""
     for name in ("int8", "dynamic"):
-        assert row("opencv", exported / f"net-{name}.onnx", ours).failure
+        assert row("opencv", exported / f"baseline-{name}.onnx", ours).failure
 
 
 def test_a_file_without_the_metadata_has_no_labels_for_mediapipe(
     exported: Path, ours: dict[str, Any], tmp_path: Path
 ) -> None:
     """What the metadata is for: the entry renamed, MediaPipe does not find it."""
-    whole = (exported / "net-fp32.tflite").read_bytes()
+    whole = (exported / "baseline-fp32.tflite").read_bytes()
     assert whole.count(b"TFLITE_METADATA") == 1
     file = tmp_path / "nameless.tflite"
     file.write_bytes(whole.replace(b"TFLITE_METADATA", b"TFLITE_METADATE"))
@@ -128,9 +132,9 @@ print(json.dumps(plain(metadata.ModelMetadataT.InitFromObj(metadata.ModelMetadat
 
 @pytest.mark.parametrize("precision", PRECISIONS)
 def test_the_metadata_read_with_mediapipes_own_schema(precision: str, exported: Path) -> None:
-    command = [str(python("mediapipe")), "-c", READ, str(exported / f"net-{precision}.tflite")]
+    command = [str(python("mediapipe")), "-c", READ, str(exported / f"baseline-{precision}.tflite")]
     said = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
-    assert (said["name"], said["author"], said["license"]) == (f"net-{precision}", "A. Person", "MIT")
+    assert (said["name"], said["author"], said["license"]) == (f"baseline-{precision}", "A. Person", "MIT")
     assert said["minParserVersion"] == "1.0.0"
     (graph,) = said["subgraphMetadata"]
     (pixels,), (probabilities,) = graph["inputTensorMetadata"], graph["outputTensorMetadata"]
@@ -139,3 +143,26 @@ def test_the_metadata_read_with_mediapipes_own_schema(precision: str, exported: 
     assert pixels["stats"] == {"max": [255.0], "min": [0.0]}
     assert probabilities["stats"] == {"max": [1.0], "min": [0.0]}
     assert [(each["name"], each["type"]) for each in probabilities["associatedFiles"]] == [("labels.txt", 2)]
+
+
+def examples() -> list[tuple[str, str]]:
+    """Each section of the documentation that has an example, and the example."""
+    text = (ROOT / "docs" / "clients.md").read_text()
+    sections = [section.partition("\n") for section in text.split("\n## ")]
+    return [
+        (name.lower(), code) for name, _, body in sections for code in re.findall(r"```python\n(.*?)```", body, re.S)
+    ]
+
+
+@pytest.mark.parametrize(("client", "code"), [pytest.param(*each, id=each[0]) for each in examples()])
+def test_the_examples_of_the_documentation_know_a_frog(client: str, code: str, exported: Path) -> None:
+    picture = ROOT / "docs" / "pictures" / "frog.png"
+    shutil.copy(picture, exported)
+    np.save(exported / "pixels.npy", np.asarray(Image.open(picture).convert("RGB"))[None])
+    command = [str(python(client)), "-c", code]
+    said = subprocess.run(command, cwd=exported, check=True, capture_output=True, text=True).stdout
+    assert said.startswith(("frog", "['frog']", f"[{LABEL_NAMES.index('frog')}]"))
+
+
+def test_every_client_has_its_example() -> None:
+    assert {client for client, _ in examples()} == {client.partition("-")[0] for client in clients["CLIENTS"]}
