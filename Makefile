@@ -7,8 +7,8 @@ VENV ?= .venv
 READY := $(VENV)/.ready
 RUN := $(VENV)/bin/python -m
 EDGECNN := $(VENV)/bin/edgecnn
-# The other scripts there make a file, need photographs (imagenet_*), or train for hours (accuracy.py).
-BENCHMARKS = $(filter-out $(addprefix benchmarks/,draw_% make_% bundle_% accuracy% imagenet_%),$(wildcard benchmarks/*.py))
+# The other scripts there make a file, are a part of clients.py, need photographs (imagenet_*), or train for hours (accuracy.py).
+BENCHMARKS = $(filter-out $(addprefix benchmarks/,draw_% make_% bundle_% client_% accuracy% imagenet_%),$(wildcard benchmarks/*.py))
 
 .DEFAULT_GOAL := help
 

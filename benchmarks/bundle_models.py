@@ -56,5 +56,6 @@ if __name__ == "__main__":
     backend.choose_tensorflow("bundling")
     for folder in sys.argv[1:]:
         model = bundle(Path(folder))
-        if model.stem == DEFAULT and edgecnn(["export", str(model), "--int8", "--out", str(ROOT / "edgecnn/models")]):
+        words = ["export", str(model), "--int8", "--license", "Apache-2.0", "--out", str(ROOT / "edgecnn/models")]
+        if model.stem == DEFAULT and edgecnn(words):
             sys.exit(1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -59,6 +60,10 @@ def export(
     debug_layers: Annotated[
         bool, typer.Option("--debug-layers", help="Print and plot the error of every layer of an int8 file.")
     ] = False,
+    author: Annotated[str, typer.Option(help="Who made the model, noted in the files.", show_default=False)] = "",
+    licence: Annotated[
+        str, typer.Option("--license", help="Its licence, likewise, for instance Apache-2.0.", show_default=False)
+    ] = "",
 ) -> None:
     """Export a trained network to TFLite and ONNX, each file proved against the Keras model.
 
@@ -106,7 +111,7 @@ def export(
 
     export_model(
         pretrained.build(network, weights) if network else keras_file.load(source)[0],
-        about,
+        replace(about, author=author or about.author, license=licence or about.license),
         list(dict.fromkeys(formats or ["tflite", "onnx"])),
         list(dict.fromkeys((precisions or []) + (["int8"] if int8 else []))) or ["fp32"],
         out or folder,

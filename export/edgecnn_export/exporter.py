@@ -61,7 +61,9 @@ class Exporter:
     def export(self, form: str, precision: str) -> list[str]:
         """Write one file, or what it can be rescued as; what is wrong with it if it cannot."""
         int8 = self._calibrated(form) if precision == "int8" else None
-        payload = int8.convert() if int8 else _convert(self.model, form, precision, self.calibration)
+        payload = self._described(
+            int8.convert() if int8 else _convert(self.model, form, precision, self.calibration), form, precision
+        )
         rows = self._prove(payload, self._contract(form, precision))
         failed = any(row.failures for row in rows)
         if int8 and (failed or self.options.debug_layers):
@@ -76,12 +78,14 @@ class Exporter:
     def _rescue(self, form: str, int8: Int8, errors: dict[str, float], failed: list[Row]) -> bool:
         """Whether the file could be saved: with some layers in float, or in another precision."""
         contract, target = self._contract(form, "int8"), self._target(form, "int8")
-        self.listener.note(f"{target.name}: {failed[0].failures[0]}: looking for the layers to keep in float")
+        because = self._complaints(failed)[0]
+        self.listener.note(f"{because}: looking for the layers to keep in float")
         seen = predict(self.model, self.calibration.images)
         trial = Reference(self.calibration, seen, None, self.options.max_drop)
         for kept in kept_in_float(int8, errors, lambda payload: passes(payload, contract, trial, self.out)):
-            payload, names = int8.convert(kept), sorted({self._layer(each) for each in kept})
-            rescue: dict[str, Any] = {"kept": names, "precision": "fp32", "because": list(failed[0].failures)}
+            payload = self._described(int8.convert(kept), form, "int8")
+            names = sorted({self._layer(each) for each in kept})
+            rescue: dict[str, Any] = {"kept": names, "precision": "fp32", "because": because}
             rescue |= {"bytes": len(payload), "int8_bytes": failed[0].size}
             if not any(row.failures for row in self._prove(payload, replace(contract, rescue=rescue))):
                 self.listener.note(
@@ -90,7 +94,7 @@ class Exporter:
                 )
                 return True
         for precision in _INSTEAD[form]:
-            payload = _convert(self.model, form, precision, self.calibration)
+            payload = self._described(_convert(self.model, form, precision, self.calibration), form, precision)
             rows = self._prove(payload, self._contract(form, precision))
             if not any(row.failures for row in rows):
                 self.listener.note(
@@ -99,6 +103,9 @@ class Exporter:
                 )
                 return True
         return False
+
+    def _described(self, payload: bytes, form: str, precision: str) -> bytes:
+        return _describe(payload, form, self.about, precision)
 
     def _prove(self, payload: bytes, contract: Contract) -> list[Row]:
         target = self._target(contract.format, contract.precision)
@@ -150,6 +157,14 @@ def _worst(rows: list[Row], layers: dict[str, float]) -> str:
     classes = ", ".join(f"{name} -{points:.1f}" for name, points in rows[0].worst_classes.items())
     named = ", ".join(f"{name} {error:.0%}" for name, error in list(layers.items())[:3])
     return (f"; worst classes, points: {classes}" if classes else "") + f"; worst layers, relative error: {named}"
+
+
+def _describe(payload: bytes, form: str, about: keras_file.About, precision: str) -> bytes:
+    if form == "tflite":
+        from edgecnn_export.tflite_metadata import add
+    else:
+        from edgecnn_export.onnx_metadata import add
+    return add(payload, about, precision)
 
 
 def _convert(model: keras.Model, form: str, precision: str, calibration: Dataset) -> bytes:

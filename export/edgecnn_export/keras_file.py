@@ -35,12 +35,16 @@ class About:
         labels: class names, in the order of the outputs.
         input: how a picture becomes the input.
         training: data, recipe and measured accuracy, for people.
+        author: who made it; empty where nobody said.
+        license: under which it may be used; likewise.
     """
 
     name: str
     labels: tuple[str, ...]
     input: InputSpec
     training: dict[str, Any] = field(default_factory=dict)
+    author: str = ""
+    license: str = ""
 
 
 def save(path: Path, model: keras.Model, about: About) -> None:
@@ -86,7 +90,8 @@ def read_about(path: Path) -> About:
     try:
         with zipfile.ZipFile(path) as archive:
             data = json.loads(archive.read(_MEMBER))
-        return About(data["name"], tuple(data["labels"]), InputSpec(**data["input"]), data["training"])
+        said = {key: data[key] for key in ("author", "license") if key in data}
+        return About(data["name"], tuple(data["labels"]), InputSpec(**data["input"]), data["training"], **said)
     except FileNotFoundError:
         raise ExportError(f"{path} does not exist; expected a .keras file or a run folder of edgecnn train") from None
     except (zipfile.BadZipFile, OSError) as problem:

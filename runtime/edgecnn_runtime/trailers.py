@@ -18,6 +18,7 @@ from typing import NamedTuple
 
 KEY = "edgecnn"
 MEMBER = "edgecnn.json"
+LABELS = "labels.txt"
 
 
 class Found(NamedTuple):
@@ -45,7 +46,7 @@ _PLAIN_FILE = 0o100644 << 16
 def tflite_trailer(size: int, text: bytes, labels: bytes) -> bytes:
     """The archive that follows a model of ``size`` bytes."""
     local, central = b"", b""
-    for name, content in ((MEMBER.encode(), text), (b"labels.txt", labels)):
+    for name, content in ((MEMBER.encode(), text), (LABELS.encode(), labels)):
         start = size + len(local)
         common = (20, 0, 0, 0, _NEW_YEAR_1980, zlib.crc32(content), len(content), len(content), len(name), 0)
         local += _LOCAL.pack(b"PK\3\4", *common) + name + content
@@ -100,8 +101,13 @@ def find_in_onnx(data: bytes) -> Found | None:
     return found
 
 
+def head(number: int, length: int) -> bytes:
+    """What stands before the ``length`` bytes of a protobuf field's value."""
+    return _varint(number << 3 | _BYTES) + _varint(length)
+
+
 def _field(number: int, value: bytes) -> bytes:
-    return _varint(number << 3 | _BYTES) + _varint(len(value)) + value
+    return head(number, len(value)) + value
 
 
 def _varint(value: int) -> bytes:
