@@ -158,7 +158,7 @@ def _prove(
                     "reference_accuracy": reference_accuracy,
                     "results": [row.as_dict() for row in rows],
                 },
-                golden=_golden(evaluation, reference, scores[0]),
+                golden=_golden(evaluation, reference, scores),
             )
             temporary.write_bytes(container.embed(payload, proved))
             temporary.replace(target)
@@ -167,7 +167,7 @@ def _prove(
         temporary.unlink(missing_ok=True)
 
 
-def _golden(data: Dataset, reference: Probabilities, scores: Scores) -> Golden:
+def _golden(data: Dataset, reference: Probabilities, scores: list[Scores]) -> Golden:
     _, height, width, _ = data.images.shape
     most = GOLDEN_IMAGES if height * width <= _LARGE else GOLDEN_IMAGES_LARGE
     chosen = np.linspace(0, len(data) - 1, min(most, len(data))).astype(int)
@@ -176,7 +176,8 @@ def _golden(data: Dataset, reference: Probabilities, scores: Scores) -> Golden:
         return tuple(tuple(round(float(p), 7) for p in row) for row in probabilities[chosen])
 
     images = base64.b64encode(sheet.pack(data.images[chosen])).decode()
-    return Golden(len(chosen), images, rows(reference), rows(scores.probabilities))
+    exported = {each.backend: rows(each.probabilities) for each in scores}
+    return Golden(len(chosen), images, rows(reference), exported)
 
 
 def _convert(model: keras.Model, form: str, precision: str, calibration: Dataset) -> bytes:
@@ -208,7 +209,7 @@ def _writable(folder: Path) -> Iterator[None]:
 
 
 def _tool_versions() -> dict[str, Any]:
-    versions = {"python": platform.python_version()}
+    versions = {"machine": platform.machine(), "python": platform.python_version()}
     for tool in _TOOLS:
         try:
             versions[tool] = metadata.version(tool)
