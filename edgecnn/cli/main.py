@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from edgecnn import __version__
-from edgecnn.cli import classify, data, evaluate, export, models, parity, train
+from edgecnn.cli import classify, data, evaluate, export, info, models, parity, train, verify
 from edgecnn.cli.console import say
 from edgecnn_runtime.errors import EdgeCNNError, UsageError
 
@@ -51,6 +51,8 @@ app.command("export")(export.export)
 app.command("parity")(parity.parity)
 app.command("evaluate")(evaluate.evaluate)
 app.command("classify")(classify.classify)
+app.command("verify")(verify.verify)
+app.command("info")(info.info)
 app.add_typer(data.app, name="data")
 
 

@@ -176,7 +176,7 @@ def _convert(model: keras.Model, form: str, precision: str, calibration: Dataset
 
 
 def _tool_versions() -> dict[str, str]:
-    versions = {"python": platform.python_version()}
+    versions = {"machine": platform.machine(), "python": platform.python_version()}
     for tool in _TOOLS:
         try:
             versions[tool] = metadata.version(tool)

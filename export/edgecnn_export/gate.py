@@ -103,7 +103,7 @@ class Row:
     @property
     def failures(self) -> tuple[str, ...]:
         """The checks that it does not pass, in words; empty when it passes."""
-        return tuple(f"{each.measured} ({each.allowed})" for each in self.checks if not each.passed)
+        return tuple(f"{each.name}: {each.measured}; {each.allowed}" for each in self.checks if not each.passed)
 
     def as_dict(self) -> dict[str, Any]:
         """The fields, and ``passed``."""
@@ -212,7 +212,7 @@ def _agreement(agreement: float, tolerance: Tolerance) -> Check:
 
 
 def _accuracy(accuracy: float, change: float, interval: Interval, tolerance: Tolerance) -> Check:
-    measured = f"accuracy {accuracy:.2%}, {change:+.2f} points ({interval[0]:+.2f} to {interval[1]:+.2f})"
+    measured = f"{accuracy:.2%}, {change:+.2f} points ({interval[0]:+.2f} to {interval[1]:+.2f})"
     lost = -change > tolerance.drop and interval[1] < 0
     return Check("accuracy", measured, f"at most {tolerance.drop:g} points lost", not lost)
 

@@ -76,7 +76,7 @@ def prove(target: Path, payload: bytes, contract: Contract, reference: Reference
             "max_drop": reference.max_drop,
             "results": [row.as_dict() for row in rows],
         }
-        proved = replace(contract, parity=compared, golden=_golden(reference, scores[0]))
+        proved = replace(contract, parity=compared, golden=_golden(reference, scores))
         temporary.write_bytes(container.embed(payload, proved))
         kept = target if passed else rejected(target)
         report: dict[str, Any] = {"file": kept.name, "model": contract.model, "format": contract.format}
@@ -115,7 +115,7 @@ def _write(path: Path, text: str) -> None:
         temporary.replace(path)
 
 
-def _golden(reference: Reference, scores: Scores) -> Golden:
+def _golden(reference: Reference, scores: list[Scores]) -> Golden:
     images: Any = reference.data.images
     _, height, width, _ = images.shape
     most = GOLDEN_IMAGES if height * width <= _LARGE else GOLDEN_IMAGES_LARGE
@@ -125,4 +125,5 @@ def _golden(reference: Reference, scores: Scores) -> Golden:
         return tuple(tuple(round(float(p), 7) for p in row) for row in probabilities[chosen])
 
     packed = base64.b64encode(sheet.pack(images[chosen])).decode()
-    return Golden(len(chosen), packed, rows(reference.scores), rows(scores.probabilities))
+    exported = {each.backend: rows(each.probabilities) for each in scores}
+    return Golden(len(chosen), packed, rows(reference.scores), exported)

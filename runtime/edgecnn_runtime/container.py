@@ -42,7 +42,7 @@ def read(path: str | os.PathLike[str]) -> tuple[Contract, bytes]:
         ModelFileError: the file is missing, damaged, or was not written by edgecnn.
     """
     try:
-        data = _read_bytes(Path(path))
+        data = read_bytes(path)
         contract, _ = parse(data)
     except ModelFileError as problem:
         raise ModelFileError(f"{os.fspath(path)}: {problem}") from None
@@ -58,15 +58,30 @@ def parse(data: bytes) -> tuple[Contract, int]:
     Raises:
         ModelFileError: the bytes are damaged, or were not written by edgecnn.
     """
+    contract, size = examine(data)
+    if contract is None:
+        raise ModelFileError(
+            "carries no edgecnn contract; export the model with `edgecnn export`, "
+            "or copy the file again if edgecnn wrote it"
+        )
+    return contract, size
+
+
+def examine(data: bytes) -> tuple[Contract | None, int]:
+    """Check the bytes of a model file that anybody may have written.
+
+    Returns:
+        As :func:`parse`; no contract if there is none, and then the length of all.
+
+    Raises:
+        ModelFileError: the bytes are no model, or the contract does not agree with them.
+    """
     try:
         model_format, found = _identify(data)
     except ValueError:
         raise ModelFileError("neither a TFLite nor an ONNX model, or a damaged one; copy it again") from None
     if found is None:
-        raise ModelFileError(
-            "carries no edgecnn contract; export the model with `edgecnn export`, "
-            "or copy the file again if edgecnn wrote it"
-        )
+        return None, len(data)
     contract = Contract.from_json(found.text)
     payload = memoryview(data)[: found.size]
     if (
@@ -90,8 +105,14 @@ def _trailer(contract: Contract, text: bytes, size: int) -> bytes:
     return _TRAILER[contract.format](size, text, labels.encode("utf-8", "replace"))
 
 
-def _read_bytes(path: Path) -> bytes:
+def read_bytes(path: str | os.PathLike[str]) -> bytes:
+    """The bytes of a file.
+
+    Raises:
+        ModelFileError: it is missing, empty, or cannot be read; the message does not name it.
+    """
     try:
+        path = Path(path)
         if path.exists() and not path.is_file():
             raise ModelFileError("is not a file; name a .tflite or .onnx file")
         data = path.read_bytes()

@@ -38,19 +38,21 @@ class InputSpec:
 
 @dataclass(frozen=True)
 class Golden:
-    """A few real images with the answers seen at export, to repeat on any device.
+    """A few real images with the answers seen at export, to repeat on any device (:mod:`edgecnn_runtime.verify`).
 
     Attributes:
         count: number of images.
         images: the images as one lossless WebP sheet (:mod:`edgecnn_runtime.sheet`), base64 text.
         reference: the Keras model's probabilities, shape (count, labels).
-        exported: this file's probabilities at export, same shape.
+        exported: this file's probabilities at export, same shape, in every interpreter that it was run in, by its
+            name and version. In eight bits two interpreters differ more from each other than one does from itself
+            on another processor, so each has answers of its own to repeat.
     """
 
     count: int
     images: str
     reference: tuple[tuple[float, ...], ...]
-    exported: tuple[tuple[float, ...], ...]
+    exported: dict[str, tuple[tuple[float, ...], ...]]
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,7 @@ class Contract:
             labels of the images are not known: the proof is then the agreement with the Keras model alone.
         rescue: what an int8 file keeps in higher precision, and why; empty for most.
         golden: images and answers for a check on the device.
-        tools: versions of the programs that made the file.
+        tools: versions of the programs that made the file, and ``machine``, the kind of processor it was proved on.
         payload_sha256: SHA-256 of the model itself, without this contract.
         schema: version of this layout.
     """
@@ -124,7 +126,14 @@ def _from_dict(data: dict[str, Any]) -> Contract:
         raise ValueError(f"input size {spec.height!r} x {spec.width!r} is not usable")
     if spec.filter not in FILTERS or spec.fit not in FITS or spec.colour != "RGB":
         raise ValueError(f"unknown resize rule {spec.filter!r}, {spec.fit!r}, {spec.colour!r}")
+    if not all(isinstance(data.get(key, ""), str) for key in ("model", "precision", "output")):
+        raise ValueError("model, precision and output must be text")
+    if not all(isinstance(data.get(key, {}), dict) for key in ("training", "calibration", "parity", "rescue", "tools")):
+        raise ValueError("training, calibration, parity and tools must be objects")
     if golden is not None:
-        reference, exported = (tuple(map(tuple, golden.pop(key))) for key in ("reference", "exported"))
+        if not (isinstance(golden["count"], int) and isinstance(golden["images"], str)):
+            raise ValueError("golden images must be a number of them and a sheet")
+        reference = tuple(map(tuple, golden.pop("reference")))
+        exported = {backend: tuple(map(tuple, rows)) for backend, rows in golden.pop("exported").items()}
         golden = Golden(**golden, reference=reference, exported=exported)
     return Contract(**data, input=spec, labels=tuple(labels), golden=golden)

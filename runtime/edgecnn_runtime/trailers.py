@@ -121,13 +121,13 @@ def _varint(value: int) -> bytes:
 def fields(data: bytes | memoryview, start: int, stop: int) -> Iterator[tuple[int, int, int, int]]:
     """Number, start, start of the value and end of each field of a protobuf message; nothing is copied."""
     while start < stop:
-        tag, value = _read_varint(data, start)
+        tag, value = read_varint(data, start)
         kind = tag & 7
         if kind == _BYTES:
-            length, value = _read_varint(data, value)
+            length, value = read_varint(data, value)
             end = value + length
         elif kind == 0:
-            end = _read_varint(data, value)[1]
+            end = read_varint(data, value)[1]
         elif kind in _FIXED:
             end = value + _FIXED[kind]
         else:
@@ -138,7 +138,8 @@ def fields(data: bytes | memoryview, start: int, stop: int) -> Iterator[tuple[in
         start = end
 
 
-def _read_varint(data: bytes | memoryview, position: int) -> tuple[int, int]:
+def read_varint(data: bytes | memoryview, position: int) -> tuple[int, int]:
+    """A protobuf number, unsigned, and the position behind it; ValueError if it does not end."""
     value = 0
     for shift in range(0, 70, 7):
         if position >= len(data):

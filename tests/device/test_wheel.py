@@ -63,6 +63,16 @@ def test_the_wheel_classifies(installed: tuple[Path, Path], tmp_path: Path) -> N
     assert json.loads(answer.stdout)["predictions"][0]["label"] == "red"
 
 
+def test_the_wheel_verifies_the_model_it_carries(installed: tuple[Path, Path], tmp_path: Path) -> None:
+    programs, _ = installed
+    find = "from edgecnn.models import default_model; print(default_model())"
+    carried = run(programs / "python", "-c", find, cwd=tmp_path).stdout.strip()
+    answer = run(programs / "edgecnn", "verify", carried, cwd=tmp_path)
+    assert (answer.returncode, answer.stderr) == (0, "")
+    assert "16 of 16 pictures give the answers seen at export" in answer.stdout
+    assert run(programs / "edgecnn", "info", carried, cwd=tmp_path).returncode == 0
+
+
 def test_the_device_gets_nothing_heavy(installed: tuple[Path, Path], tmp_path: Path) -> None:
     programs, _ = installed
     listed = run(programs / "pip", "list", "--format=freeze", cwd=tmp_path).stdout.lower()

@@ -54,7 +54,7 @@ def test_the_same_answers_pass_in_every_precision(data: Dataset) -> None:
 
 def test_an_fp32_file_may_not_change_one_label(data: Dataset) -> None:
     failures = row("fp32", answers(data.labels, 101), data).failures
-    assert "1 other top labels, 1 of them beyond rounding (none beyond rounding)" in failures
+    assert "labels: 1 other top labels, 1 of them beyond rounding; none beyond rounding" in failures
 
 
 def test_a_tie_may_fall_either_way(data: Dataset) -> None:
@@ -74,7 +74,7 @@ def test_a_tie_may_fall_either_way(data: Dataset) -> None:
 def test_a_float_file_may_not_shift_a_probability(data: Dataset) -> None:
     exported = answers(data.labels, 100)
     exported[5, 0] += 2e-4
-    assert row("fp32", exported, data).failures == ("largest difference 2.0e-04 (at most 1e-04)",)
+    assert row("fp32", exported, data).failures == ("values: largest difference 2.0e-04; at most 1e-04",)
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,7 @@ def test_a_float_file_may_not_shift_a_probability(data: Dataset) -> None:
 def test_a_lost_accuracy_is_refused(data: Dataset, precision: str, allowed: float) -> None:
     lossy = row(precision, answers(data.labels, 120), data)
     assert lossy.change == pytest.approx(-2.0)
-    assert lossy.failures[-1] == (f"accuracy 88.00%, -2.00 points (-2.88 to -1.11) (at most {allowed:g} points lost)")
+    assert lossy.failures[-1] == (f"accuracy: 88.00%, -2.00 points (-2.88 to -1.11); at most {allowed:g} points lost")
     assert lossy.worst_classes == {"a": 2.0, "b": 2.0, "c": 2.0}
 
 
@@ -148,7 +148,7 @@ def test_without_labels_eight_bits_must_agree(data: Dataset) -> None:
     for precision in ("int8", "dynamic"):
         assert row(precision, answers(data.labels, 200), unlabelled(data)).failures == ()
         failed = row(precision, answers(data.labels, 201), unlabelled(data))
-        assert failed.failures == ("agrees on 89.90% of the images (at least 90.00%)",)
+        assert failed.failures == ("labels: agrees on 89.90% of the images; at least 90.00%",)
     assert row("fp32", answers(data.labels, 101), unlabelled(data)).failures
 
 

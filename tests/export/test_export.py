@@ -120,7 +120,7 @@ def test_a_file_that_is_another_model_is_refused_and_the_rest_is_kept(
         def compared(self, path: Path, rows: list[Row]) -> None:
             reported.append((path.name, any(row.failures for row in rows)))
 
-    with pytest.raises(ParityError, match=r"baseline-fp32\.tflite: largest difference .* \(at most 1e-04\)"):
+    with pytest.raises(ParityError, match=r"baseline-fp32\.tflite: values: largest difference .*; at most 1e-04"):
         export(baseline_path, ["tflite", "onnx"], ["fp32"], tmp_path, calibration, evaluation, Options(), Note())
     assert reported == [("baseline-fp32.tflite.rejected", True), ("baseline-fp32.onnx", False)]
     assert names(tmp_path) == [
@@ -296,4 +296,4 @@ def test_parity_ends_with_status_1_when_a_file_is_another_model(
     assert header[:5] == ["file", "format", "precision", "interpreter", "verdict"]
     assert row[:3] + row[4:5] == ["impostor.onnx", "onnx", "fp32", "FAILED"]
     assert header[5:] == ["size kB", "accuracy", "change, points (95 %)", "agreement", "largest diff.", "ms"]
-    assert "error: not the same model: impostor.onnx: largest difference" in output.err
+    assert "error: not the same model: impostor.onnx: values: largest difference" in output.err

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import platform
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from edgecnn.data import cifar10, samples
@@ -105,7 +109,29 @@ def test_the_contract_carries_the_proof(quick: Exported, network: str, folder: P
         assert calibrated == (samples.calibration().fingerprint if precision.startswith("int") else None)
         assert contract.golden is not None
         assert contract.golden.count == 16
+        assert list(contract.golden.exported) == [row.backend for row in rows]
+        assert contract.tools["machine"] == platform.machine()
         assert len(contract.golden.images) <= 64_000
+
+
+def test_an_answer_does_not_depend_on_its_neighbours(quick: Exported, network: str, folder: Path) -> None:
+    images = samples.test().images[:8]
+    for precision in PRECISIONS:
+        classifier = Classifier.open(folder / f"{network}-{precision}.onnx")
+        alone = np.concatenate([classifier.scores([each]) for each in images])
+        assert np.abs(classifier.scores(images) - alone).max() < 1e-6
+
+
+def test_every_file_is_verified_in_every_interpreter(quick: Exported, network: str, folder: Path) -> None:
+    for form in FORMATS:
+        files = [str(folder / f"{network}-{precision}.{form}") for precision in PRECISIONS]
+        for interpreter in installed(form):
+            command = [sys.executable, "-m", "edgecnn", "verify", *files, "--backend", interpreter]
+            ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+            assert (ended.returncode, ended.stderr) == (0, "")
+            lines = ended.stdout.splitlines()
+            assert [line.split()[1].rstrip(":") for line in lines] == files
+            assert all("16 of 16 pictures" in line and "not run in it" not in line for line in lines)
 
 
 def test_one_file_is_a_complete_deployment(quick: Exported, network: str, folder: Path) -> None:
@@ -126,6 +152,4 @@ def test_every_model_is_of_a_network() -> None:
 def _one_interpreter_a_process() -> Iterator[None]:
     """The comparison must not load a TFLite interpreter beside TensorFlow: it would break."""
     yield
-    import sys
-
     assert "tflite_runtime" not in sys.modules

@@ -31,7 +31,7 @@ def with_text(path: Path, text: bytes) -> bytes:
 
 def test_round_trip(model: Path, tmp_path: Path) -> None:
     contract, payload = payload_of(model)
-    golden = Golden(1, "aGVsbG8=", ((0.25, 0.75),), ((0.5, 0.5),))
+    golden = Golden(1, "aGVsbG8=", ((0.25, 0.75),), {"litert 2.3.0": ((0.5, 0.5),)})
     full = replace(
         contract,
         labels=("Käse\n\x1b[2J", "猫"),

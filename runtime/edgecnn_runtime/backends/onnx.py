@@ -23,7 +23,7 @@ _ERRORS_ONLY = 3
 
 
 class OnnxBackend:
-    """One ONNX model, a batch of images at a time."""
+    """One ONNX model, a batch of images at a time; an image's scores do not depend on the others."""
 
     def __init__(self, model: bytes, contract: Contract, threads: int | None) -> None:
         """Load the model; see :func:`edgecnn_runtime.backends.open_backend`."""
@@ -42,6 +42,8 @@ class OnnxBackend:
         (self._input, *others), (self._output, *_) = self._session.get_inputs(), self._session.get_outputs()
         self.signature = Signature(_tensor(self._input), _tensor(self._output))
         check_shapes(contract, self.signature)
+        # Dynamic ranges are those of the whole batch: a picture's answer would depend on its neighbours.
+        self._batch = 1 if contract.precision == "dynamic" else _BATCH
         if self._input.type not in _TYPES or others:
             raise ModelFileError(f"the model's input is {self._input.type}, not pixels 0..255; export it again")
 
@@ -49,10 +51,10 @@ class OnnxBackend:
         """Probabilities, as :meth:`edgecnn_runtime.backends.Backend.scores`."""
         scores = np.empty((len(pixels), self._output.shape[1]), np.float32)
         try:
-            for start in range(0, len(pixels), _BATCH):
-                images = pixels[start : start + _BATCH].astype(_TYPES[self._input.type], copy=False)
+            for start in range(0, len(pixels), self._batch):
+                images = pixels[start : start + self._batch].astype(_TYPES[self._input.type], copy=False)
                 outputs = self._session.run([self._output.name], {self._input.name: images})
-                scores[start : start + _BATCH] = outputs[0]
+                scores[start : start + self._batch] = outputs[0]
         except Exception as problem:  # as above
             raise BackendError(f"{self.name} failed on an image ({first_line(problem)})") from None
         return scores
