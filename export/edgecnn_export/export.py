@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from edgecnn_export import keras_file
+from edgecnn_export import artifact, c_source, keras_file
 from edgecnn_export.dataset import Dataset
 from edgecnn_export.parity import Probabilities, Row, compare, reference_scores, require_skill
+from edgecnn_export.placing import place, remove
 from edgecnn_export.scoring import Scores, score_everywhere
-from edgecnn_runtime import container, sheet
+from edgecnn_runtime import sheet
 from edgecnn_runtime.contract import Contract, Golden
 from edgecnn_runtime.errors import ExportError, ParityError, UsageError
 
@@ -26,6 +27,11 @@ if TYPE_CHECKING:
 
 FORMATS = ("tflite", "onnx")
 PRECISIONS = ("fp32", "fp16", "dynamic", "int8")
+
+ONLY = {"c": "int8", "savedmodel": "fp32", "keras": "fp32"}
+"""Formats that the runtime does not run, with the one precision of each. C is made of the int8 TFLite file."""
+
+_SOURCE_OF_C = ("tflite", "int8")
 
 GOLDEN_IMAGES = 16
 GOLDEN_IMAGES_LARGE = 4
@@ -78,25 +84,20 @@ def export_model(
     Args:
         model: takes pixels 0..255, gives probabilities.
         about: what it is.
-        formats: of :data:`FORMATS`.
-        precisions: of :data:`PRECISIONS`.
+        formats: of :data:`FORMATS` and :data:`ONLY`; with ``c``, the TFLite file is written too.
+        precisions: of :data:`PRECISIONS`; if there is none, fp32, and int8 for ``c``.
         out: folder of the files; made if need be.
         calibration: training images that set the int8 ranges.
         evaluation: images to compare on, none of them in ``calibration``. Where their labels are not known, the proof
             is agreement with the Keras model, and no accuracy is claimed.
-        report: called with each finished or refused file and its comparison.
+        report: called with each finished or refused file and its comparison; C sources have none of their own.
 
     Raises:
-        UsageError: a format or a precision is not known.
+        UsageError: a format or a precision is not known, or the format is not written in this precision.
         ExportError: the model cannot be converted, or the folder cannot be written.
         ParityError: the model is too weak to compare with, or a file was refused; the message names them.
     """
-    wanted = [(form, precision) for form in formats for precision in precisions]
-    for form, precision in wanted:
-        if form not in FORMATS or precision not in PRECISIONS:
-            raise UsageError(
-                f"{precision} {form} is not known; formats: {', '.join(FORMATS)}; precisions: {', '.join(PRECISIONS)}"
-            )
+    wanted, in_c = _wanted(list(formats), list(precisions))
     _check_data(about, calibration, evaluation)
     reference = reference_scores(model, evaluation)
     reference_accuracy = require_skill(reference, evaluation)
@@ -113,7 +114,11 @@ def export_model(
     with _writable(out):
         for form, precision in wanted:
             target = out / f"{about.name}-{precision}.{form}"
-            payload = _convert(model, form, precision, calibration)
+            payload: artifact.Artifact
+            if form in FORMATS:
+                payload = _convert(model, form, precision, calibration)
+            else:
+                payload = artifact.convert(model, about, form)
             contract = replace(common, format=form, precision=precision)
             if precision == "int8":
                 contract = replace(
@@ -126,26 +131,47 @@ def export_model(
                 )
             rows = _prove(target, payload, contract, reference, reference_accuracy, evaluation)
             report(target, rows)
-            refused += [f"{target.name} {failure} ({row.backend})" for row in rows for failure in row.failures]
+            failures = [f"{target.name} {failure} ({row.backend})" for row in rows for failure in row.failures]
+            refused += failures
+            if in_c and not failures and (form, precision) == _SOURCE_OF_C:
+                for written in c_source.write(target):
+                    report(written, [])
     if refused:
         raise ParityError(f"refused: {'; '.join(refused)}")
 
 
+def _wanted(formats: list[str], precisions: list[str]) -> tuple[list[tuple[str, str]], bool]:
+    """The files to prove, by format and precision, and whether one of them is wanted in C too."""
+    pairs = [(form, precision) for form in formats for precision in precisions or [ONLY.get(form, PRECISIONS[0])]]
+    for form, precision in pairs:
+        if form not in (*FORMATS, *ONLY) or precision not in PRECISIONS:
+            raise UsageError(
+                f"{precision} {form} is not known; formats: {', '.join((*FORMATS, *ONLY))}; "
+                f"precisions: {', '.join(PRECISIONS)}"
+            )
+        if precision != ONLY.get(form, precision):
+            raise UsageError(f"{form} is written in {ONLY[form]} only, not in {precision}; ask for it by itself")
+    return list(dict.fromkeys(_SOURCE_OF_C if pair[0] == "c" else pair for pair in pairs)), "c" in formats
+
+
 def _prove(
     target: Path,
-    payload: bytes,
+    payload: artifact.Artifact,
     contract: Contract,
     reference: Probabilities,
     reference_accuracy: float | None,
     evaluation: Dataset,
 ) -> list[Row]:
     """Put the file in its place if every installed interpreter gives the model's answers with it."""
-    temporary = target.with_name(f".{target.name}.tmp")
+    # The name ends as it will, for Keras goes by that.
+    temporary = target.with_name(f".tmp.{target.name}")
     try:
-        temporary.write_bytes(container.embed(payload, contract))
+        artifact.write(temporary, payload, contract)
         scores = score_everywhere(temporary, contract.format, evaluation.images)
         rows = [
-            compare(target.name, contract.format, contract.precision, len(payload), each, reference, evaluation)
+            compare(
+                target.name, contract.format, contract.precision, artifact.size(payload), each, reference, evaluation
+            )
             for each in scores
         ]
         if not any(row.failures for row in rows):
@@ -160,11 +186,11 @@ def _prove(
                 },
                 golden=_golden(evaluation, reference, scores[0]),
             )
-            temporary.write_bytes(container.embed(payload, proved))
-            temporary.replace(target)
+            artifact.write(temporary, payload, proved)
+            place([(temporary, target)])
         return rows
     finally:
-        temporary.unlink(missing_ok=True)
+        remove(temporary)
 
 
 def _golden(data: Dataset, reference: Probabilities, scores: Scores) -> Golden:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from edgecnn_export.dataset import Images
+from edgecnn_export.saved_model import with_pixels_in
 from edgecnn_runtime.errors import ExportError
 from edgecnn_runtime.quiet import quiet
 
@@ -32,14 +33,8 @@ def convert(model: keras.Model, precision: str, calibration: Images | None) -> b
     import tensorflow as tf
 
     pixels = tf.TensorSpec((1, *model.input_shape[1:]), tf.float32 if precision == "int8" else tf.uint8, "pixels")
-
-    @tf.function(input_signature=[pixels])  # type: ignore[untyped-decorator]
-    def network(pixels: Any) -> dict[str, Any]:
-        return {"probabilities": model(tf.cast(pixels, tf.float32), training=False)}
-
-    module = tf.Module()
-    module.weights = [variable.value for variable in model.variables]
-    converter = tf.lite.TFLiteConverter.from_concrete_functions([network.get_concrete_function()], module)
+    module = with_pixels_in(model, pixels)
+    converter = tf.lite.TFLiteConverter.from_concrete_functions([module.serve.get_concrete_function()], module)
     # Dense layers quantized per channel need FULLY_CONNECTED version 12, which tflite-runtime 2.14 does not have.
     converter._experimental_disable_per_channel_quantization_for_dense_layers = True
     if precision != "fp32":
