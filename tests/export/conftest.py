@@ -48,6 +48,6 @@ def other_ways(baseline_path: Path, tmp_path_factory: pytest.TempPathFactory) ->
     out = tmp_path_factory.mktemp("other-ways")
     words = ["export", str(baseline_path), "--out", str(out)]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("XDG_CACHE_HOME", str(out / "none"))
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("none")))
         assert edgecnn([*words, "--format", "c", "--format", "savedmodel", "--format", "keras"]) == 0
     return out
