@@ -129,7 +129,8 @@ def test_the_golden_image_is_a_real_one_and_says_something(other_ways: Path, tmp
     run_main(other_ways / "baseline_int8.c", "baseline_int8", tmp_path, C99, C99)
     image, output = (np.fromfile(tmp_path / name, np.uint8) for name in ("input", "output"))
     assert any((image == each.ravel()).all() for each in samples.test().images)
-    assert 128 < output.max() < 250
+    second, first = np.sort(output.astype(int))[-2:]
+    assert 64 <= first - second < 192
 
 
 def test_the_operators_are_those_of_the_model(other_ways: Path, tmp_path: Path) -> None:
