@@ -67,7 +67,7 @@ def needs(model: bytes) -> Needs:
     """Read a TFLite model of one graph, one input and one output.
 
     Raises:
-        ExportError: TFLM does not have one of its operators.
+        ExportError: TFLM does not have one of its operators, or its input or output are not 8-bit integers.
     """
     from tensorflow.lite.python import schema_py_generated as schema
 
@@ -85,21 +85,26 @@ def needs(model: bytes) -> Needs:
     return Needs(
         operators=tuple(_ADD[name.replace("_", "").lower()] for name in used),
         arena=_round_up(_persistent(graph) + max(_activations(graph, schema), _PLANNING * len(graph.tensors))),
-        input=_quantization(graph.tensors[graph.inputs[0]]),
-        output=_quantization(graph.tensors[graph.outputs[0]]),
+        input=_quantization(graph.tensors[graph.inputs[0]], schema),
+        output=_quantization(graph.tensors[graph.outputs[0]], schema),
     )
 
 
-def _quantization(tensor: Any) -> Quantization:
+def _quantization(tensor: Any, schema: Any) -> Quantization:
+    if tensor.type != schema.TensorType.UINT8 or len(_scales(tensor)) != 1:
+        raise ExportError("C is made of models whose input and output are 8-bit integers; this one's are not")
     return Quantization(float(tensor.quantization.scale[0]), int(tensor.quantization.zeroPoint[0]))
+
+
+def _scales(tensor: Any) -> Any:
+    # A layer that was kept in float has none.
+    return () if tensor.quantization is None or tensor.quantization.scale is None else tensor.quantization.scale
 
 
 def _persistent(graph: Any) -> int:
     """Bytes for the interpreter's own records; a convolution keeps a multiplier and a shift for each channel."""
     per_channel = (
-        len(graph.tensors[operator.inputs[1]].quantization.scale)
-        for operator in graph.operators
-        if len(operator.inputs) == 3
+        len(_scales(graph.tensors[operator.inputs[1]])) for operator in graph.operators if len(operator.inputs) == 3
     )
     return _INTERPRETER + _TENSOR * len(graph.tensors) + _OPERATOR * len(graph.operators) + _CHANNEL * sum(per_channel)
 

@@ -80,3 +80,8 @@ def test_an_operator_that_tflm_has_not_is_named() -> None:
     images[0, 0, 0], images[0, 0, 1] = 0, 255
     with pytest.raises(ExportError, match="Microcontrollers has no GELU"):
         needs(tflite.convert(model, "int8", images))
+
+
+def test_a_model_of_floats_is_no_model_for_c(baseline: Any) -> None:
+    with pytest.raises(ExportError, match="input and output are 8-bit integers"):
+        needs(tflite.convert(baseline, "fp32", None))
