@@ -7,8 +7,9 @@ VENV ?= .venv
 READY := $(VENV)/.ready
 RUN := $(VENV)/bin/python -m
 EDGECNN := $(VENV)/bin/edgecnn
-# The other scripts there make a file, are a part of clients.py, need photographs (imagenet_*), or train for hours (accuracy.py).
-BENCHMARKS = $(filter-out $(addprefix benchmarks/,draw_% make_% bundle_% client_% accuracy% imagenet_%),$(wildcard benchmarks/*.py))
+# The other scripts there make a file, are a part of clients.py, need photographs (imagenet_*) or a package of their own
+# (microcontroller.py), or train for hours (accuracy.py).
+BENCHMARKS = $(filter-out $(addprefix benchmarks/,draw_% make_% bundle_% client_% accuracy% imagenet_% microcontroller%),$(wildcard benchmarks/*.py))
 
 .DEFAULT_GOAL := help
 

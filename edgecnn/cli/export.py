@@ -19,11 +19,19 @@ def export(
     ],
     formats: Annotated[
         list[str] | None,
-        typer.Option("--format", help="tflite or onnx; may be repeated.", show_default="both"),
+        typer.Option(
+            "--format",
+            help="tflite, onnx, c (for microcontrollers), savedmodel or keras; may be repeated.",
+            show_default="tflite and onnx",
+        ),
     ] = None,
     precisions: Annotated[
         list[str] | None,
-        typer.Option("--precision", help="fp32, fp16, dynamic, int8 or int16x8; may be repeated.", show_default="fp32"),
+        typer.Option(
+            "--precision",
+            help="fp32, fp16, dynamic, int8 or int16x8; may be repeated.",
+            show_default="fp32; c: int8",
+        ),
     ] = None,
     int8: Annotated[bool, typer.Option("--int8", help="Short for --precision int8.")] = False,
     out: Annotated[Path | None, typer.Option(help="Folder of the files.", show_default="the model's")] = None,
@@ -73,6 +81,9 @@ def export(
 
     Example: edgecnn export runs/baseline --int8
 
+    --format c writes a C header and source of the int8 TFLite file, for microcontrollers. --format savedmodel (a
+    folder for TensorFlow) and --format keras write the float model with its contract.
+
     A network of keras.applications is exported with its ImageNet weights. Half of the pictures of --calibration are
     then what the file and the Keras model must agree on; with labelled ones, named by --data, accuracy counts.
     For instance: edgecnn export vgg16 --int8 --calibration photos/
@@ -113,7 +124,7 @@ def export(
         pretrained.build(network, weights) if network else keras_file.load(source)[0],
         replace(about, author=author or about.author, license=licence or about.license),
         list(dict.fromkeys(formats or ["tflite", "onnx"])),
-        list(dict.fromkeys((precisions or []) + (["int8"] if int8 else []))) or ["fp32"],
+        list(dict.fromkeys((precisions or []) + (["int8"] if int8 else []))),
         out or folder,
         images,
         evaluation,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from edgecnn_export import keras_file
 from edgecnn_export.dataset import Dataset
-from edgecnn_export.exporter import Exporter
+from edgecnn_export.exporter import SOURCE_OF_C, Exporter
 from edgecnn_export.options import Listener, Options
 from edgecnn_export.parity import reference_scores, require_skill
 from edgecnn_export.proof import Reference
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 FORMATS = ("tflite", "onnx")
 PRECISIONS = ("fp32", "fp16", "dynamic", "int8", "int16x8")
+
+ONLY = {"c": "int8", "savedmodel": "fp32", "keras": "fp32"}
+"""Formats that the runtime does not run, with the one precision of each. C is made of the int8 TFLite file."""
 
 
 def export(
@@ -59,8 +62,8 @@ def export_model(
     Args:
         model: takes pixels 0..255, gives probabilities.
         about: what it is.
-        formats: of :data:`FORMATS`.
-        precisions: of :data:`PRECISIONS`.
+        formats: of :data:`FORMATS` and :data:`ONLY`; with ``c``, the TFLite file is written too.
+        precisions: of :data:`PRECISIONS`; if there is none, fp32, and int8 for ``c``.
         out: folder of the files; made if need be.
         calibration: training images that set the int8 ranges.
         evaluation: images to compare on, none of them in ``calibration``. Where their labels are not known, the proof
@@ -73,7 +76,7 @@ def export_model(
         ExportError: the model cannot be converted, or the folder cannot be written.
         ParityError: the model is too weak to compare with, or a file was refused; the message names them.
     """
-    wanted = _wanted(formats, precisions)
+    wanted, in_c = _wanted(list(formats), list(precisions))
     _check_data(about, calibration, evaluation)
     scores = reference_scores(model, evaluation)
     exporter = Exporter(
@@ -84,6 +87,7 @@ def export_model(
         Reference(evaluation, scores, require_skill(scores, evaluation), (options or Options()).max_drop),
         options or Options(),
         listener or Listener(),
+        in_c,
     )
     with _writable(out):
         refused = [complaint for form, precision in wanted for complaint in exporter.export(form, precision)]
@@ -91,18 +95,21 @@ def export_model(
         raise ParityError(f"refused: {'; '.join(refused)}")
 
 
-def _wanted(formats: Iterable[str], precisions: Iterable[str]) -> list[tuple[str, str]]:
-    """Every format in every precision; 16-bit values are TFLite's alone."""
-    formats, precisions = list(formats), list(precisions)
-    for form, precision in ((form, precision) for form in formats for precision in precisions):
-        if form not in FORMATS or precision not in PRECISIONS:
+def _wanted(formats: list[str], precisions: list[str]) -> tuple[list[tuple[str, str]], bool]:
+    """The files to prove, by format and precision, and whether one of them is wanted in C too."""
+    pairs = [(form, precision) for form in formats for precision in precisions or [ONLY.get(form, PRECISIONS[0])]]
+    for form, precision in pairs:
+        if form not in (*FORMATS, *ONLY) or precision not in PRECISIONS:
             raise UsageError(
-                f"{precision} {form} is not known; formats: {', '.join(FORMATS)}; precisions: {', '.join(PRECISIONS)}"
+                f"{precision} {form} is not known; formats: {', '.join((*FORMATS, *ONLY))}; "
+                f"precisions: {', '.join(PRECISIONS)}"
             )
+        if precision != ONLY.get(form, precision):
+            raise UsageError(f"{form} is written in {ONLY[form]} only, not in {precision}; ask for it by itself")
     if "int16x8" in precisions and "tflite" not in formats:
         raise UsageError("int16x8 is a precision of TFLite; add --format tflite")
-    every = [(form, precision) for form in formats for precision in precisions]
-    return [each for each in every if each != ("onnx", "int16x8")]
+    pairs = [SOURCE_OF_C if form == "c" else (form, precision) for form, precision in pairs]
+    return [each for each in dict.fromkeys(pairs) if each != ("onnx", "int16x8")], "c" in formats
 
 
 def _check_data(about: keras_file.About, calibration: Dataset, evaluation: Dataset) -> None:

@@ -8,7 +8,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from edgecnn_export import keras_file
+from edgecnn_export import artifact, c_source, keras_file
+from edgecnn_export.artifact import Artifact
 from edgecnn_export.dataset import Dataset
 from edgecnn_export.gate import Row
 from edgecnn_export.operators import Int8, layer, ranked
@@ -20,6 +21,9 @@ from edgecnn_runtime.contract import Contract
 
 if TYPE_CHECKING:
     import keras
+
+SOURCE_OF_C = ("tflite", "int8")
+"""The file that C is made of."""
 
 _INSTEAD = {"tflite": ("int16x8", "fp16"), "onnx": ("fp16",)}
 """What an int8 file that cannot be saved is replaced by, the smaller first."""
@@ -48,6 +52,7 @@ class Exporter:
         reference: what each file is measured by.
         options: of the gate.
         listener: told of each file.
+        in_c: write the int8 TFLite file as C too.
     """
 
     model: keras.Model
@@ -57,13 +62,12 @@ class Exporter:
     reference: Reference
     options: Options
     listener: Listener
+    in_c: bool = False
 
     def export(self, form: str, precision: str) -> list[str]:
         """Write one file, or what it can be rescued as; what is wrong with it if it cannot."""
         int8 = self._calibrated(form) if precision == "int8" else None
-        payload = self._described(
-            int8.convert() if int8 else _convert(self.model, form, precision, self.calibration), form, precision
-        )
+        payload = self._described(int8.convert(), form, precision) if int8 else self._convert(form, precision)
         rows = self._prove(payload, self._contract(form, precision))
         failed = any(row.failures for row in rows)
         if int8 and (failed or self.options.debug_layers):
@@ -94,23 +98,40 @@ class Exporter:
                 )
                 return True
         for precision in _INSTEAD[form]:
-            payload = self._described(_convert(self.model, form, precision, self.calibration), form, precision)
-            rows = self._prove(payload, self._contract(form, precision))
+            instead = self._convert(form, precision)
+            rows = self._prove(instead, self._contract(form, precision))
             if not any(row.failures for row in rows):
                 self.listener.note(
                     f"{target.name} cannot be had; {self._target(form, precision).name} is in its place: "
-                    f"{len(payload) / 1000:,.1f} kB instead of {failed[0].size / 1000:,.1f}"
+                    f"{artifact.size(instead) / 1000:,.1f} kB instead of {failed[0].size / 1000:,.1f}"
                 )
                 return True
         return False
 
-    def _described(self, payload: bytes, form: str, precision: str) -> bytes:
-        return _describe(payload, form, self.about, precision)
+    def _convert(self, form: str, precision: str) -> Artifact:
+        if form == "tflite":
+            from edgecnn_export.tflite import convert
+        elif form == "onnx":
+            from edgecnn_export.onnx import convert
+        else:
+            return artifact.convert(self.model, self.about, form)
+        return self._described(convert(self.model, precision, self.calibration.images), form, precision)
 
-    def _prove(self, payload: bytes, contract: Contract) -> list[Row]:
+    def _described(self, payload: bytes, form: str, precision: str) -> bytes:
+        if form == "tflite":
+            from edgecnn_export.tflite_metadata import add
+        else:
+            from edgecnn_export.onnx_metadata import add
+        return add(payload, self.about, precision)
+
+    def _prove(self, payload: Artifact, contract: Contract) -> list[Row]:
         target = self._target(contract.format, contract.precision)
         rows = prove(target, payload, contract, self.reference)
-        self.listener.compared(rejected(target) if any(row.failures for row in rows) else target, rows)
+        passed = not any(row.failures for row in rows)
+        self.listener.compared(target if passed else rejected(target), rows)
+        if passed and self.in_c and (contract.format, contract.precision) == SOURCE_OF_C:
+            for written in c_source.write(target):
+                self.listener.note(f"saved {written}")
         return rows
 
     def _calibrated(self, form: str) -> Int8:
@@ -157,22 +178,6 @@ def _worst(rows: list[Row], layers: dict[str, float]) -> str:
     classes = ", ".join(f"{name} -{points:.1f}" for name, points in rows[0].worst_classes.items())
     named = ", ".join(f"{name} {error:.0%}" for name, error in list(layers.items())[:3])
     return (f"; worst classes, points: {classes}" if classes else "") + f"; worst layers, relative error: {named}"
-
-
-def _describe(payload: bytes, form: str, about: keras_file.About, precision: str) -> bytes:
-    if form == "tflite":
-        from edgecnn_export.tflite_metadata import add
-    else:
-        from edgecnn_export.onnx_metadata import add
-    return add(payload, about, precision)
-
-
-def _convert(model: keras.Model, form: str, precision: str, calibration: Dataset) -> bytes:
-    if form == "tflite":
-        from edgecnn_export.tflite import convert
-    else:
-        from edgecnn_export.onnx import convert
-    return convert(model, precision, calibration.images)
 
 
 def _tool_versions() -> dict[str, str]:

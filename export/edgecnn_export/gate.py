@@ -113,12 +113,13 @@ class Row:
 def expected_signature(contract: Contract) -> Signature:
     """Input and output as export names them.
 
-    An int8 TFLite file gives quantized numbers, and TensorFlow's int16x8 takes no integers.
+    An int8 TFLite file gives quantized numbers; a Keras model and TensorFlow's int16x8 take no integers.
     """
     spec = contract.input
+    floats = contract.format == "keras" or contract.precision == "int16x8"
     quantized = contract.format == "tflite" and contract.precision == "int8"
     return Signature(
-        Tensor("pixels", "float32" if contract.precision == "int16x8" else "uint8", (spec.height, spec.width, 3)),
+        Tensor("pixels", "float32" if floats else "uint8", (spec.height, spec.width, 3)),
         Tensor("probabilities", "uint8" if quantized else "float32", (len(contract.labels),)),
     )
 

@@ -10,6 +10,7 @@ import json
 import zipfile
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from edgecnn_runtime.contract import InputSpec
@@ -52,15 +53,33 @@ def save(path: Path, model: keras.Model, about: About) -> None:
     saved, temporary = path.with_name(f".{path.stem}.tmp.keras"), path.with_name(f".{path.name}.tmp")
     try:
         model.save(saved)
-        with zipfile.ZipFile(saved) as source, zipfile.ZipFile(temporary, "w") as archive:
-            for member in source.infolist():
-                content = source.read(member)
-                archive.writestr(member, _portable(content) if member.filename == _CONFIG else content)
-            archive.writestr(_MEMBER, json.dumps(asdict(about), indent=1))
+        write(temporary, _members(saved, about))
         temporary.replace(path)
     finally:
         saved.unlink(missing_ok=True)
         temporary.unlink(missing_ok=True)
+
+
+def convert(model: keras.Model, about: About) -> dict[str, bytes]:
+    """The members, by their names, of a ``.keras`` archive of ``model`` and ``about``."""
+    with TemporaryDirectory() as folder:
+        saved = Path(folder, IN_RUN_FOLDER)
+        model.save(saved)
+        return _members(saved, about)
+
+
+def write(path: Path, members: dict[str, bytes]) -> None:
+    """Write an archive of these members."""
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+
+
+def _members(saved: Path, about: About) -> dict[str, bytes]:
+    with zipfile.ZipFile(saved) as archive:
+        members = {member.filename: archive.read(member) for member in archive.infolist()}
+    own = {_CONFIG: _portable(members[_CONFIG]), _MEMBER: json.dumps(asdict(about), indent=1).encode()}
+    return members | own
 
 
 def _portable(config: bytes) -> bytes:

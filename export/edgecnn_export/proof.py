@@ -12,8 +12,11 @@ from typing import Any
 
 import numpy as np
 
+from edgecnn_export import artifact
+from edgecnn_export.artifact import Artifact
 from edgecnn_export.dataset import Dataset
 from edgecnn_export.gate import Probabilities, Row, compare
+from edgecnn_export.placing import place, remove
 from edgecnn_export.scoring import Scores, score_everywhere
 from edgecnn_runtime import container, sheet
 from edgecnn_runtime.contract import Contract, Golden
@@ -50,7 +53,7 @@ def report_of(path: Path) -> Path:
     return path.with_name(f"{path.name}.json")
 
 
-def prove(target: Path, payload: bytes, contract: Contract, reference: Reference) -> list[Row]:
+def prove(target: Path, payload: Artifact, contract: Contract, reference: Reference) -> list[Row]:
     """Compare a converted model with the Keras model in every installed interpreter, and write it.
 
     If it passes, it becomes ``target``, with the comparison in its contract; otherwise it is kept as
@@ -61,10 +64,18 @@ def prove(target: Path, payload: bytes, contract: Contract, reference: Reference
         OSError: the folder cannot be written.
     """
     with _temporary(target) as temporary:
-        temporary.write_bytes(container.embed(payload, contract))
+        artifact.write(temporary, payload, contract)
         scores = score_everywhere(temporary, contract.format, reference.data.images)
         rows = [
-            compare(target.name, contract, len(payload), each, reference.scores, reference.data, reference.max_drop)
+            compare(
+                target.name,
+                contract,
+                artifact.size(payload),
+                each,
+                reference.scores,
+                reference.data,
+                reference.max_drop,
+            )
             for each in scores
         ]
         passed = not any(row.failures for row in rows)
@@ -77,15 +88,16 @@ def prove(target: Path, payload: bytes, contract: Contract, reference: Reference
             "results": [row.as_dict() for row in rows],
         }
         proved = replace(contract, parity=compared, golden=_golden(reference, scores))
-        temporary.write_bytes(container.embed(payload, proved))
+        artifact.write(temporary, payload, proved)
         kept = target if passed else rejected(target)
         report: dict[str, Any] = {"file": kept.name, "model": contract.model, "format": contract.format}
         report |= {"precision": contract.precision, "rescue": contract.rescue, **compared}
-        _write(report_of(kept), json.dumps(report, indent=2) + "\n")
-        temporary.replace(kept)
+        with _temporary(report_of(kept)) as written:
+            written.write_text(json.dumps(report, indent=2) + "\n")
+            place([(temporary, kept), (written, report_of(kept))])
         if passed:
             for stale in (rejected(target), report_of(rejected(target))):
-                stale.unlink(missing_ok=True)
+                remove(stale)
     return rows
 
 
@@ -102,17 +114,11 @@ def passes(payload: bytes, contract: Contract, reference: Reference, folder: Pat
 @contextmanager
 def _temporary(target: Path) -> Iterator[Path]:
     """A path beside ``target`` under which nothing stays."""
-    path = target.with_name(f".{target.name}.tmp")
+    path = target.with_name(f".tmp.{target.name}")  # the name ends as it will, for Keras goes by that
     try:
         yield path
     finally:
-        path.unlink(missing_ok=True)
-
-
-def _write(path: Path, text: str) -> None:
-    with _temporary(path) as temporary:
-        temporary.write_text(text)
-        temporary.replace(path)
+        remove(path)
 
 
 def _golden(reference: Reference, scores: list[Scores]) -> Golden:

@@ -18,7 +18,8 @@ import numpy as np
 import numpy.typing as npt
 
 from edgecnn_export.dataset import Images
-from edgecnn_runtime.backends import installed
+from edgecnn_export.reload import PROGRAMS, Reloaded
+from edgecnn_runtime.backends import Backend, installed
 from edgecnn_runtime.classifier import Classifier
 from edgecnn_runtime.errors import EdgeCNNError, ExportError
 from edgecnn_runtime.signature import Signature
@@ -69,7 +70,7 @@ def score_everywhere(model: Path, model_format: str, images: Images) -> list[Sco
     Raises:
         ExportError: none is installed, or one failed.
     """
-    backends = installed(model_format)
+    backends = [PROGRAMS[model_format]] if model_format in PROGRAMS else installed(model_format)
     if not backends:
         raise ExportError(
             f'no interpreter for {model_format} is installed; install both with: pip install "edgecnn[export]"'
@@ -77,28 +78,34 @@ def score_everywhere(model: Path, model_format: str, images: Images) -> list[Sco
     return [score(model, images, backend) for backend in backends]
 
 
-def _latency(classifier: Classifier, images: Images) -> float:
-    classifier.backend.scores(images[:3])
+def _open(model: str, backend: str, threads: int | None = None) -> Backend:
+    if backend in PROGRAMS.values():
+        return Reloaded(Path(model), backend)
+    return Classifier.open(model, backend, threads).backend
+
+
+def _latency(backend: Backend, images: Images) -> float:
+    backend.scores(images[:3])
     times: list[float] = []
     for index in range(min(_TIMED, len(images))):
         begun = time.perf_counter()
-        classifier.backend.scores(images[index : index + 1])
+        backend.scores(images[index : index + 1])
         times.append(time.perf_counter() - begun)
         if sum(times) > _TIMED_SECONDS:
             break
     return 1000 * float(np.median(times))
 
 
-def _main(model: str, backend: str, pixels: str, answers: str) -> None:
+def _main(model: str, name: str, pixels: str, answers: str) -> None:
     images: Any = np.load(pixels, mmap_mode="r")
-    latency = _latency(Classifier.open(model, backend, threads=1), images)
-    classifier = Classifier.open(model, backend)
+    latency = _latency(_open(model, name, threads=1), images)
+    backend = _open(model, name)
     np.savez(
         answers,
-        backend=classifier.backend.name,
-        probabilities=classifier.backend.scores(images),
+        backend=backend.name,
+        probabilities=backend.scores(images),
         latency=latency,
-        signature=classifier.backend.signature.to_json(),
+        signature=backend.signature.to_json(),
     )
 
 

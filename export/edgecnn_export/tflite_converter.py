@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from edgecnn_export.dataset import Images
+from edgecnn_export.saved_model import with_pixels_in
 from edgecnn_runtime.errors import ExportError
 from edgecnn_runtime.quiet import quiet
 
@@ -24,15 +25,8 @@ def converter(model: keras.Model, input_type: str) -> Any:
     """
     import tensorflow as tf
 
-    @tf.function(  # type: ignore[untyped-decorator]
-        input_signature=[tf.TensorSpec((1, *model.input_shape[1:]), input_type, "pixels")]
-    )
-    def network(pixels: Any) -> dict[str, Any]:
-        return {"probabilities": model(tf.cast(pixels, tf.float32), training=False)}
-
-    module = tf.Module()
-    module.weights = [variable.value for variable in model.variables]
-    made = tf.lite.TFLiteConverter.from_concrete_functions([network.get_concrete_function()], module)
+    module = with_pixels_in(model, tf.TensorSpec((1, *model.input_shape[1:]), input_type, "pixels"))
+    made = tf.lite.TFLiteConverter.from_concrete_functions([module.serve.get_concrete_function()], module)
     made._experimental_disable_per_channel_quantization_for_dense_layers = True
     return made
 

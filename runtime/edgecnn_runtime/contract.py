@@ -61,7 +61,7 @@ class Contract:
 
     Attributes:
         model: name of the network.
-        format: ``tflite`` or ``onnx``.
+        format: ``tflite`` or ``onnx``; in exports for other programs than this runtime, ``savedmodel`` or ``keras``.
         precision: ``fp32``, ``fp16``, ``dynamic`` or ``int8``.
         labels: class names, in the order of the outputs.
         input: how a picture becomes the input.

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from edgecnn.cli.main import run as edgecnn
 from edgecnn.data import samples
 from edgecnn.training import backend
 from edgecnn_export import keras_file
@@ -39,3 +40,14 @@ def calibration() -> Dataset:
 def evaluation() -> Dataset:
     """Three hundred test images: enough to tell a broken file, few enough to be quick."""
     return samples.test().balanced("cifar10/test-300", 30, seed=0)
+
+
+@pytest.fixture(scope="session")
+def other_ways(baseline_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with what ``edgecnn export`` writes in C, as a SavedModel and as a Keras file."""
+    out = tmp_path_factory.mktemp("other-ways")
+    words = ["export", str(baseline_path), "--out", str(out)]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("none")))
+        assert edgecnn([*words, "--format", "c", "--format", "savedmodel", "--format", "keras"]) == 0
+    return out

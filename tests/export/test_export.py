@@ -17,7 +17,7 @@ import pytest
 from ai_edge_litert.interpreter import Interpreter  # works beside TensorFlow; tflite-runtime does not
 
 from edgecnn.cli.main import run as edgecnn
-from edgecnn_export import exporter, keras_file, onnx, tflite
+from edgecnn_export import keras_file, onnx, tflite
 from edgecnn_export.dataset import Dataset
 from edgecnn_export.export import export
 from edgecnn_export.gate import Row
@@ -108,12 +108,8 @@ def test_a_file_that_is_another_model_is_refused_and_the_rest_is_kept(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    right = exporter._convert
-
-    def wrong_tflite(model: Any, form: str, precision: str, data: Dataset) -> bytes:
-        return right(other if form == "tflite" else model, form, precision, data)
-
-    monkeypatch.setattr(exporter, "_convert", wrong_tflite)
+    convert = tflite.convert
+    monkeypatch.setattr(tflite, "convert", lambda _, *rest: convert(other, *rest))
     reported = []
 
     class Note(Listener):
@@ -139,7 +135,7 @@ def test_a_refused_export_leaves_the_file_that_was_there(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     (tmp_path / "baseline-fp32.onnx").write_bytes(b"yesterday's")
-    monkeypatch.setattr(exporter, "_convert", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+    monkeypatch.setattr(onnx, "convert", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
     with pytest.raises(KeyboardInterrupt):
         export(baseline_path, ["onnx"], ["fp32"], tmp_path, calibration, evaluation)
     assert names(tmp_path) == ["baseline-fp32.onnx"]
