@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
+import runpy
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
 from edgecnn.cli.main import run as edgecnn
-from edgecnn_export import keras_file
 from edgecnn_export.dataset import Dataset
 from edgecnn_export.export import export
 from edgecnn_export.gate import Row
@@ -21,26 +20,16 @@ from edgecnn_export.tflite_int8 import TFLiteInt8
 from edgecnn_runtime import container
 from edgecnn_runtime.errors import ParityError
 
+BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 INT8 = {"tflite": TFLiteInt8, "onnx": OnnxInt8}
 
 
 @pytest.fixture(scope="module")
 def brittle(baseline_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """``baseline`` with two channels of its first layer 300 times as large, and their readers' weights as much smaller.
-
-    It gives the same answers in float. In 8 bits, one step of the scale that holds the large channels is larger than
-    most values of the others.
-    """
-    model, about = keras_file.load(baseline_path)
-    first, second = (model.get_layer(name) for name in ("conv", "dense"))
-    factor = np.ones(first.kernel.shape[-1], np.float32)
-    factor[:2] = 300
-    first.set_weights([weight * factor for weight in first.get_weights()])
-    kernel, bias = second.get_weights()
-    by_channel = kernel.reshape(-1, len(factor), kernel.shape[-1]) / factor[:, None]
-    second.set_weights([by_channel.reshape(kernel.shape), bias])
+    """``baseline`` with two huge channels between its first layers."""
     path = tmp_path_factory.mktemp("brittle") / "baseline.keras"
-    keras_file.save(path, model, about)
+    make: Any = runpy.run_path(str(BENCHMARKS / "make_brittle.py"))["main"]
+    make(str(baseline_path), str(path))
     return path
 
 
