@@ -23,8 +23,8 @@ def train(
     recipe: Annotated[
         str | None,
         typer.Option(
-            help="How to train: default, residual, lesson or transfer.",
-            show_default="the network's; transfer with --pretrained",
+            help="How to train: default, residual, lesson, transfer or qat.",
+            show_default="the network's; transfer with --pretrained, qat with --qat",
         ),
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Folder of the run.", show_default="runs/NETWORK")] = None,
@@ -48,11 +48,16 @@ def train(
         bool | None, typer.Option("--pretrained", help="Start from the weights that Keras has for ImageNet.")
     ] = None,
     weights: Annotated[
-        Path | None, typer.Option(help="Start from this file of weights: .h5, .weights.h5, .keras or .npz.")
+        Path | None,
+        typer.Option(help="Start from this run, or this file of weights: .h5, .weights.h5, .keras or .npz."),
     ] = None,
     freeze: Annotated[bool, typer.Option("--freeze", help="Train the new classifier alone, to the end.")] = False,
     unfreeze_after: Annotated[
         int | None, typer.Option(metavar="EPOCHS", help="Train the new classifier alone for so many epochs.")
+    ] = None,
+    qat: Annotated[
+        bool | None,
+        typer.Option("--qat", help="Fine-tune the trained network of --weights with int8's rounding in it."),
     ] = None,
     tensorboard: Annotated[bool, typer.Option("--tensorboard", help="Write TensorBoard logs too.")] = False,
 ) -> None:
@@ -72,6 +77,7 @@ def train(
     from edgecnn.training import recipe as recipes
     from edgecnn.training.train import CHECKPOINT
     from edgecnn.training.train import train as train_network
+    from edgecnn_export import keras_file
 
     chosen = zoo.find(network)
     changes = {
@@ -83,6 +89,7 @@ def train(
         "validation": "none" if full else None,
         "pretrained": True if weights else pretrained,
         "frozen_epochs": unfreeze_after,
+        "quantized": qat,
     }
     changes = {name: value for name, value in changes.items() if value is not None}
     if resume:
@@ -91,6 +98,7 @@ def train(
         folder, plan = run.to_resume(out, chosen.name)
     else:
         plan = recipes.planned(recipe, chosen.recipe, freeze, changes)
+        weights = keras_file.locate(weights) if weights and weights.is_dir() else weights
 
     from edgecnn.cli.console import decoding, say
     from edgecnn.data import source

@@ -8,7 +8,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from edgecnn.training import backend, stage
+from edgecnn.training.folding import folded
 from edgecnn.training.plan import Plan, is_resident
+from edgecnn.training.quantization_aware import aware, copy_weights
 from edgecnn.training.recipe import Recipe
 from edgecnn.zoo.network import Network
 
@@ -61,6 +63,8 @@ class Learner:
             return
         if self._stage:
             self.synchronise()
+        elif self._recipe.quantized:
+            self.model = self._trained = aware(self.model)
         self._stage = entered
         stage.freeze(self.model, entered.frozen)
         self._optimizer = stage.optimizer(
@@ -84,7 +88,11 @@ class Learner:
         """The same weights in a model that computes in float32 whatever trained it: what is saved and exported."""
         stage.freeze(self.model, False)
         plain = self._build()
-        plain.set_weights(self.model.get_weights())
+        if self._recipe.quantized:
+            plain = folded(plain)
+            copy_weights(self.model, plain)
+        else:
+            plain.set_weights(self.model.get_weights())
         return plain
 
     def _build(self) -> keras.Model:

@@ -28,9 +28,10 @@ class Recipe:
         shift: move each image by up to so many pixels either way; the border is mirrored.
         validation: ``held-out`` trains on 45,000 images and watches 5,000 of the training set; ``none`` trains on
             all 50,000 and watches nothing; ``test`` trains on all and watches the test set, as the lesson does.
-        pretrained: start from ImageNet weights instead of random ones.
+        pretrained: start from weights that were learnt before instead of random ones.
         frozen_epochs: so many first epochs train the classifier alone; then everything learns, at a tenth of the
             learning rate.
+        quantized: round as an int8 file does while training (:mod:`edgecnn.training.quantization_aware`).
         mixed_precision: compute in bfloat16, keep the weights in float32.
         seed: of the initial weights, the shuffles and the augmentation.
     """
@@ -48,6 +49,7 @@ class Recipe:
     validation: Validation = "held-out"
     pretrained: bool = False
     frozen_epochs: int = 0
+    quantized: bool = False
     mixed_precision: bool = False
     seed: int = 0
 
@@ -70,6 +72,8 @@ class Recipe:
             raise UsageError(f"label_smoothing must be at least 0 and below 1, got {self.label_smoothing}")
         if self.frozen_epochs and not self.pretrained:
             raise UsageError("a frozen base must have learnt something: give it weights with --pretrained or --weights")
+        if self.quantized and self.frozen_epochs:
+            raise UsageError("a network that learns to bear rounding learns as a whole: leave out the freezing")
         if self.validation not in get_args(Validation):
             raise UsageError(f"validation must be one of {', '.join(get_args(Validation))}, got {self.validation!r}")
 
@@ -127,7 +131,10 @@ TRANSFER = Recipe(
 )
 """ImageNet weights, a new classifier for ten epochs, then five of fine-tuning: for photographs in the hundreds."""
 
-RECIPES = {recipe.name: recipe for recipe in (LESSON, DEFAULT, RESIDUAL, TRANSFER)}
+QAT = replace(DEFAULT, name="qat", epochs=6, learning_rate=5e-4, warmup_epochs=0.5, pretrained=True, quantized=True)
+"""Quantization-aware fine-tuning of a trained network."""
+
+RECIPES = {recipe.name: recipe for recipe in (LESSON, DEFAULT, RESIDUAL, TRANSFER, QAT)}
 
 
 def find(name: str) -> Recipe:
@@ -146,7 +153,8 @@ def planned(name: str | None, usual: str, freeze: bool, changes: dict[str, Any])
     """A recipe as it is asked for on a command line.
 
     Args:
-        name: of the recipe; without one, ``transfer`` for pretrained weights and ``usual`` for random ones.
+        name: of the recipe; without one, ``qat`` for rounding, ``transfer`` for pretrained weights and ``usual`` for
+            random ones.
         usual: name of the network's own recipe.
         freeze: train the classifier alone, to the end.
         changes: fields with other values than the recipe's.
@@ -154,7 +162,10 @@ def planned(name: str | None, usual: str, freeze: bool, changes: dict[str, Any])
     Raises:
         UsageError: there is no such recipe, or the changes make no sense.
     """
-    recipe = find(name or (TRANSFER.name if changes.get("pretrained") else usual))
+    if changes.get("quantized") and not changes.get("pretrained"):
+        raise UsageError("--qat fine-tunes a network that is trained: name it with --weights")
+    other = QAT if changes.get("quantized") else TRANSFER if changes.get("pretrained") else None
+    recipe = find(name or (other.name if other else usual))
     if freeze:
         if "frozen_epochs" in changes:
             raise UsageError("--freeze never unfreezes; give it or --unfreeze-after")

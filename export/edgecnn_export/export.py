@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 FORMATS = ("tflite", "onnx")
 PRECISIONS = ("fp32", "fp16", "dynamic", "int8", "int16x8")
 
+CASES = [(form, precision) for form in FORMATS for precision in PRECISIONS if (form, precision) != ("onnx", "int16x8")]
+"""Every format in each of its precisions: 16-bit values are TFLite's alone."""
+
 ONLY = {"c": "int8", "savedmodel": "fp32", "keras": "fp32"}
 """Formats that the runtime does not run, with the one precision of each. C is made of the int8 TFLite file."""
 
@@ -109,7 +112,8 @@ def _wanted(formats: list[str], precisions: list[str]) -> tuple[list[tuple[str, 
     if "int16x8" in precisions and "tflite" not in formats:
         raise UsageError("int16x8 is a precision of TFLite; add --format tflite")
     pairs = [SOURCE_OF_C if form == "c" else (form, precision) for form, precision in pairs]
-    return [each for each in dict.fromkeys(pairs) if each != ("onnx", "int16x8")], "c" in formats
+    known = [each for each in dict.fromkeys(pairs) if each in CASES or each[0] in ONLY]
+    return known, "c" in formats
 
 
 def _check_data(about: keras_file.About, calibration: Dataset, evaluation: Dataset) -> None:

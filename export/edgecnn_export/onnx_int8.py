@@ -141,12 +141,12 @@ class OnnxInt8:
     def _reader(self, images: Images) -> Any:
         from onnxruntime.quantization import CalibrationDataReader
 
-        class Reader(CalibrationDataReader):  # type: ignore[misc]
-            def __init__(self) -> None:
-                self._batches = batches(images)
+        # Histograms are made of what all batches gave, and those must be of one size.
+        parts = batches(images) if self._method == "minmax" else (images[i : i + 1] for i in range(len(images)))
 
+        class Reader(CalibrationDataReader):  # type: ignore[misc]
             def get_next(self) -> dict[str, Images] | None:
-                batch = next(self._batches, None)
+                batch = next(parts, None)
                 return None if batch is None else {INPUT: batch}
 
         return Reader()

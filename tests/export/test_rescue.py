@@ -181,3 +181,24 @@ def test_an_operators_error_is_that_of_all_that_works_on_its_output() -> None:
 )
 def test_operators_are_told_by_their_layers(operator: str, name: str) -> None:
     assert layer(operator, ["conv", "conv_1", "stage_1_conv_2"]) == name
+
+
+@pytest.mark.parametrize("method", ["entropy", "percentile"])
+def test_other_ranges_give_another_file_of_the_same_model(
+    baseline_path: Path, calibration: Dataset, evaluation: Dataset, tmp_path: Path, method: str
+) -> None:
+    contents = []
+    for each in ("minmax", method):
+        out = tmp_path / each
+        export(baseline_path, ["onnx"], ["int8"], out, calibration, evaluation, Options(calibration_method=each))
+        contract, whole = container.read(out / "baseline-int8.onnx")
+        assert contract.calibration["method"] == each
+        contents.append(whole[: container.parse(whole)[1]])
+    assert contents[0] != contents[1]
+
+
+def test_an_unknown_calibration_method(baseline_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    assert edgecnn(["export", str(baseline_path), "--int8", "--calibration-method", "mean"]) == 2
+    assert "there are: minmax, entropy, percentile" in capfd.readouterr().err
+    assert edgecnn(["export", str(baseline_path), "--int8", "--max-drop", "-1"]) == 2
+    assert "--max-drop is in points from 0 to 100" in capfd.readouterr().err

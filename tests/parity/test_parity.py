@@ -16,7 +16,7 @@ from edgecnn.data import cifar10, samples
 from edgecnn.training import backend
 from edgecnn.zoo import NETWORKS
 from edgecnn_export.dataset import Dataset
-from edgecnn_export.export import FORMATS, PRECISIONS, export
+from edgecnn_export.export import CASES, FORMATS, PRECISIONS, export
 from edgecnn_export.gate import Row
 from edgecnn_export.options import Listener, Options
 from edgecnn_runtime import container
@@ -28,7 +28,6 @@ MODELS = Path(__file__).parents[2] / "models"
 TRAINED = [name for name in NETWORKS if (MODELS / f"{name}.keras").exists()]
 
 Exported = dict[tuple[str, str], list[Row]]
-CASES = [(form, precision) for form in FORMATS for precision in PRECISIONS if (form, precision) != ("onnx", "int16x8")]
 
 
 @pytest.fixture(scope="module", params=TRAINED)
@@ -116,7 +115,7 @@ def test_the_contract_carries_the_proof(quick: Exported, network: str, folder: P
 
 def test_an_answer_does_not_depend_on_its_neighbours(quick: Exported, network: str, folder: Path) -> None:
     images = samples.test().images[:8]
-    for precision in PRECISIONS:
+    for precision in (precision for form, precision in CASES if form == "onnx"):
         classifier = Classifier.open(folder / f"{network}-{precision}.onnx")
         alone = np.concatenate([classifier.scores([each]) for each in images])
         assert np.abs(classifier.scores(images) - alone).max() < 1e-6
@@ -124,7 +123,7 @@ def test_an_answer_does_not_depend_on_its_neighbours(quick: Exported, network: s
 
 def test_every_file_is_verified_in_every_interpreter(quick: Exported, network: str, folder: Path) -> None:
     for form in FORMATS:
-        files = [str(folder / f"{network}-{precision}.{form}") for precision in PRECISIONS]
+        files = [str(folder / f"{network}-{precision}.{each}") for each, precision in CASES if each == form]
         for interpreter in installed(form):
             command = [sys.executable, "-m", "edgecnn", "verify", *files, "--backend", interpreter]
             ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)

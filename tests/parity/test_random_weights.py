@@ -24,11 +24,12 @@ from edgecnn.zoo.local_response import local_response
 from edgecnn.zoo.preprocessing import caffe, torch
 from edgecnn.zoo.seeded import seeded
 from edgecnn_export import onnx, tflite
-from edgecnn_export.export import FORMATS, PRECISIONS
+from edgecnn_export.export import CASES, PRECISIONS
 from edgecnn_export.scoring import Scores, score_everywhere
 from edgecnn_runtime import container
 from edgecnn_runtime.backends import installed
 from edgecnn_runtime.contract import Contract, InputSpec
+from edgecnn_runtime.errors import ExportError
 
 Pixels = npt.NDArray[np.uint8]
 Probabilities = npt.NDArray[np.float32]
@@ -49,9 +50,6 @@ UNTRAINED = [
 
 def is_large(name: str) -> bool:
     return NETWORKS[name].multiply_adds > 100_000_000
-
-
-CASES = [(form, precision) for form in FORMATS for precision in PRECISIONS if (form, precision) != ("onnx", "int16x8")]
 
 
 @cache
@@ -81,10 +79,22 @@ def predict(model: Any, images: Pixels) -> Probabilities:
 def test_random_weights(network: tuple[Any, Pixels, Probabilities], form: str, precision: str, tmp_path: Path) -> None:
     model, images, expected = network
     assert spread(expected) > 0.05
+    if precision == "int16x8" and model.name in NO_16_BITS:
+        refuse(model, images, tmp_path)
+        return
     scores = exported_scores(model, images, form, precision, tmp_path)
     assert [each.backend.split()[0] for each in scores] == installed(form) != []
     for each in scores:
         check(each.probabilities, expected, precision)
+
+
+NO_16_BITS = ("alexnet", "googlenet", "in_small")
+"""Local response normalisation has a reciprocal root, which tflite-runtime 2.14 does not compute in 16 bits."""
+
+
+def refuse(model: Any, images: Pixels, folder: Path) -> None:
+    with pytest.raises(ExportError, match="tflite-runtime failed on .*INT16 is unsupported by op Rsqrt"):
+        exported_scores(model, images, "tflite", "int16x8", folder)
 
 
 def _in_small(pixels: Any, classes: int) -> Any:
@@ -121,6 +131,9 @@ def test_what_only_large_networks_have(piece: str, form: str, precision: str, tm
     backend.choose_tensorflow("parity")
     images = samples.test().images[:50]
     model = seeded(PIECES[piece], len(LABELS), images)
+    if precision == "int16x8" and piece in NO_16_BITS:
+        refuse(model, images, tmp_path)
+        return
     for each in exported_scores(model, images, form, precision, tmp_path):
         check(each.probabilities, predict(model, images), precision)
 

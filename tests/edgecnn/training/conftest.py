@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -14,9 +15,11 @@ import numpy.typing as npt
 import pytest
 
 from edgecnn.training.plan import Plan
+from edgecnn.training.progress import Reporter
 
 Gather = Callable[[npt.NDArray[np.uint8], Plan, int], npt.NDArray[np.float32]]
 Folders = Callable[[str], Path]
+StopAt = Callable[..., None]
 Start = Callable[..., "subprocess.Popen[str]"]
 
 RUN_SMALL = Path(__file__).with_name("run_small.py")
@@ -49,6 +52,22 @@ def folder(tmp_path: Path) -> Folders:
         return tmp_path / name
 
     return make
+
+
+@pytest.fixture
+def stop_at(monkeypatch: pytest.MonkeyPatch) -> StopAt:
+    """Press Ctrl-C when the bar shows that step of that epoch; without one, never again."""
+    show = Reporter.step
+
+    def set_stop(epoch: int | None = None, step: int | None = None) -> None:
+        def interrupt(self: Reporter, *state: Any) -> None:
+            show(self, *state)
+            if state[:2] == (epoch, step):
+                signal.raise_signal(signal.SIGINT)
+
+        monkeypatch.setattr(Reporter, "step", interrupt)
+
+    return set_stop
 
 
 @pytest.fixture

@@ -18,7 +18,6 @@ import numpy as np
 import pytest
 
 from edgecnn.training import checkpoint, learner
-from edgecnn.training.progress import Reporter
 from edgecnn.training.recipe import DEFAULT, Recipe
 from edgecnn.training.train import CHECKPOINT, Trained, train
 from edgecnn.zoo import find
@@ -26,7 +25,7 @@ from edgecnn.zoo.network import Network
 from edgecnn_export.dataset import Dataset
 
 if TYPE_CHECKING:
-    from tests.edgecnn.training.conftest import Start
+    from tests.edgecnn.training.conftest import Start, StopAt
 
 pytestmark = pytest.mark.usefixtures("keras")
 
@@ -135,23 +134,15 @@ def with_memory(pixels: Any, classes: int) -> Any:
     return layers.Dense(classes, activation="softmax")(x)
 
 
-def test_nothing_is_forgotten(small: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_is_forgotten(small: Dataset, tmp_path: Path, stop_at: StopAt) -> None:
     """Interrupted at one step and another, a network with a memory goes on as if nothing had been."""
     network = Network("memory", with_memory, 32, 32, classes=10, parameters=1966, multiply_adds=1920, source="none")
     recipe = replace(DEFAULT, epochs=3, batch_size=8)
     interrupted, whole = tmp_path / "interrupted", tmp_path / "whole"
     for folder in (interrupted, whole):
         folder.mkdir()
-    show = Reporter.step
-
     for stop, stopped in (((0, 17), (0, 17)), ((1, 62), (2, 0)), ((2, 61), (2, 61))):
-
-        def interrupt(self: Reporter, *state: Any, at: tuple[int, int] = stop) -> None:
-            show(self, *state)
-            if state[:2] == at:
-                signal.raise_signal(signal.SIGINT)
-
-        monkeypatch.setattr(Reporter, "step", interrupt)
+        stop_at(*stop)
         with pytest.raises(KeyboardInterrupt):
             train(network, recipe, small, small, interrupted, resume=stop[0] > 0)
         assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
@@ -159,7 +150,7 @@ def test_nothing_is_forgotten(small: Dataset, tmp_path: Path, monkeypatch: pytes
         assert (progress.epoch, progress.step) == stopped
         assert len(progress.history) == progress.epoch
 
-    monkeypatch.setattr(Reporter, "step", show)
+    stop_at()
     resumed = train(network, recipe, small, small, interrupted, resume=True)
     assert same(resumed, train(network, recipe, small, small, whole))
     averages, steps = np.asarray(resumed.model.layers[3].moving_mean), 3 * 62

@@ -27,6 +27,7 @@ def test_the_lessons_own_values() -> None:
         validation="test",
         pretrained=False,
         frozen_epochs=0,
+        quantized=False,
         mixed_precision=False,
         seed=0,
     )

@@ -59,7 +59,10 @@ SIMILAR = "there are, for instance, lenet5, alexnet, mobilenet; `edgecnn models`
     ("arguments", "message"),
     [
         (["lenet"], f"no network is called 'lenet'; {SIMILAR}"),
-        (["baseline", "--recipe", "best"], "no recipe is called 'best'; there are: lesson, default, transfer"),
+        (
+            ["baseline", "--recipe", "best"],
+            "no recipe is called 'best'; there are: lesson, default, residual, transfer, qat",
+        ),
         (["baseline", "--epochs", "0"], "epochs must be at least 1, got 0"),
         (["baseline", "--batch-size", "0"], "batch_size must be at least 1, got 0"),
         (["baseline", "--lr", "-1"], "learning_rate must be a positive number, got -1.0"),

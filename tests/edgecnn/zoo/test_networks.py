@@ -15,7 +15,7 @@ from edgecnn import zoo
 from edgecnn.zoo.applications import APPLICATIONS
 from edgecnn.zoo.layer_table import layer_table
 from edgecnn_export.dataset import Dataset
-from edgecnn_export.export import FORMATS, PRECISIONS
+from edgecnn_export.export import CASES
 from edgecnn_runtime.errors import UsageError
 
 ROOT = Path(__file__).parents[3]
@@ -124,9 +124,8 @@ def test_every_network_has_a_test_of_each_export() -> None:
     ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=True)
     collected = ended.stdout.splitlines()
     for name in (*OWN, "vgg16", "mobilenet_v2", "resnet50", "efficientnet_v2_b0"):
-        for form in FORMATS:
-            for precision in PRECISIONS:
-                assert any(f"[{name}-{form}-{precision}]" in line for line in collected), (name, form, precision)
+        for form, precision in CASES:
+            assert any(f"[{name}-{form}-{precision}]" in line for line in collected), (name, form, precision)
 
 
 def test_everything_else_learns(network: zoo.Network, model: Any) -> None:
