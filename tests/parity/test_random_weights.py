@@ -93,7 +93,7 @@ NO_16_BITS = ("alexnet", "googlenet", "in_small")
 
 
 def refuse(model: Any, images: Pixels, folder: Path) -> None:
-    with pytest.raises(ExportError, match="tflite-runtime failed on .*INT16 is unsupported by op Rsqrt"):
+    with pytest.raises(ExportError, match=r"tflite-runtime failed on .*INT16 is unsupported by op Rsqrt"):
         exported_scores(model, images, "tflite", "int16x8", folder)
 
 
