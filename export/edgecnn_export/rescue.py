@@ -15,7 +15,7 @@ Passes = Callable[[bytes], bool]
 
 
 def kept_in_float(network: Int8, errors: dict[str, float], passes: Passes) -> Iterator[frozenset[str]]:
-    """Sets of operators with which the file passes, each as small as it can be made, the next larger than the last.
+    """Sets of operators with which the file passes, small ones first, none twice, and never all of them.
 
     Args:
         network: calibrated.
@@ -23,15 +23,16 @@ def kept_in_float(network: Int8, errors: dict[str, float], passes: Passes) -> It
         passes: whether a file is good enough.
     """
     order = list(ranked(network.operators, errors))
-    tried: frozenset[str] = frozenset()
+    given: set[frozenset[str]] = set()
     for count in _doubling(len(order)):
         # An output with a bad range is no better for being computed in float if the next layer reads it in 8 bits.
         wanted = frozenset().union(*({each} | readers(network.operators, each) for each in order[:count]))
-        if wanted == tried:
+        if len(wanted) == len(order) or wanted in given or not passes(network.convert(wanted)):
             continue
-        tried = wanted
-        if passes(network.convert(wanted)):
-            yield _fewest(network, wanted, order, passes)
+        for kept in (_fewest(network, wanted, order, passes), wanted):
+            if kept not in given:
+                given.add(kept)
+                yield kept
 
 
 def _fewest(network: Int8, kept: frozenset[str], order: list[str], passes: Passes) -> frozenset[str]:

@@ -16,6 +16,7 @@ from edgecnn_export.gate import Row
 from edgecnn_export.onnx_int8 import OnnxInt8
 from edgecnn_export.operators import Operator, between, layer, ranked
 from edgecnn_export.options import Listener, Options
+from edgecnn_export.rescue import kept_in_float
 from edgecnn_export.tflite_int8 import TFLiteInt8
 from edgecnn_runtime import container
 from edgecnn_runtime.errors import ParityError
@@ -202,3 +203,29 @@ def test_an_unknown_calibration_method(baseline_path: Path, capfd: pytest.Captur
     assert "there are: minmax, entropy, percentile" in capfd.readouterr().err
     assert edgecnn(["export", str(baseline_path), "--int8", "--max-drop", "-1"]) == 2
     assert "--max-drop is in points from 0 to 100" in capfd.readouterr().err
+
+
+class _Needs:
+    """A network that passes in 8 bits when the named operators are in float, as far as ``passes`` can see."""
+
+    operators = GRAPH
+
+    def convert(self, kept: frozenset[str] = frozenset()) -> bytes:
+        return ",".join(sorted(kept)).encode()
+
+    def errors(self) -> dict[str, float]:
+        return {"conv": 0.9, "left": 0.5, "right": 0.4, "dense": 0.1}
+
+
+def test_the_search_goes_on_to_larger_sets_and_repeats_none() -> None:
+    def passes(payload: bytes) -> bool:
+        return {b"left", b"conv"} <= set(payload.split(b","))
+
+    network = _Needs()
+    found = list(kept_in_float(network, network.errors(), passes))
+    assert found == [{"conv", "left"}, {"conv", "left", "right"}]
+
+
+def test_the_search_finds_nothing_where_nothing_passes() -> None:
+    network = _Needs()
+    assert list(kept_in_float(network, network.errors(), lambda _: False)) == []

@@ -27,6 +27,9 @@ from edgecnn_runtime.errors import ParityError
 MODELS = Path(__file__).parents[2] / "models"
 TRAINED = [name for name in NETWORKS if (MODELS / f"{name}.keras").exists()]
 
+REFUSED = {("lenet5", "tflite", "int8")}
+"""Its rounding adds up to more than half a point, with no layer to blame; export puts int16x8 in its place."""
+
 Exported = dict[tuple[str, str], list[Row]]
 
 
@@ -66,17 +69,20 @@ def export_all(network: str, folder: Path, evaluation: Dataset) -> Exported:
 
 @pytest.mark.parametrize(("form", "precision"), CASES)
 def test_bundled_images(quick: Exported, network: str, form: str, precision: str) -> None:
-    check(quick[form, precision], form, precision)
+    check(quick[form, precision], network, form, precision)
 
 
 @pytest.mark.full
 @pytest.mark.parametrize(("form", "precision"), CASES)
 def test_all_test_images(full: Exported, network: str, form: str, precision: str) -> None:
-    check(full[form, precision], form, precision)
+    check(full[form, precision], network, form, precision)
 
 
-def check(rows: list[Row], form: str, precision: str) -> None:
+def check(rows: list[Row], network: str, form: str, precision: str) -> None:
     assert [row.backend.split()[0] for row in rows] == installed(form) != []
+    if (network, form, precision) in REFUSED:
+        assert any("accuracy" in failure for row in rows for failure in row.failures)
+        return
     for row in rows:
         assert row.failures == ()
         if precision == "fp32":
@@ -98,6 +104,8 @@ def test_eight_bits_are_smaller(quick: Exported) -> None:
 def test_the_contract_carries_the_proof(quick: Exported, network: str, folder: Path) -> None:
     evaluation = samples.test()
     for (form, precision), rows in quick.items():
+        if (network, form, precision) in REFUSED:
+            continue
         contract, _ = container.read(folder / f"{network}-{precision}.{form}")
         assert (contract.model, contract.format, contract.precision) == (network, form, precision)
         assert contract.labels == cifar10.LABEL_NAMES
@@ -123,7 +131,8 @@ def test_an_answer_does_not_depend_on_its_neighbours(quick: Exported, network: s
 
 def test_every_file_is_verified_in_every_interpreter(quick: Exported, network: str, folder: Path) -> None:
     for form in FORMATS:
-        files = [str(folder / f"{network}-{precision}.{each}") for each, precision in CASES if each == form]
+        cases = [each for each in CASES if each[0] == form and (network, *each) not in REFUSED]
+        files = [str(folder / f"{network}-{precision}.{form}") for _, precision in cases]
         for interpreter in installed(form):
             command = [sys.executable, "-m", "edgecnn", "verify", *files, "--backend", interpreter]
             ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
