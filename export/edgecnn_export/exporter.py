@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import platform
 from dataclasses import dataclass, replace
-from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from edgecnn_export import artifact, c_source, keras_file
+from edgecnn_export import artifact, c_source, keras_file, tools
 from edgecnn_export.artifact import Artifact
 from edgecnn_export.dataset import Dataset
+from edgecnn_export.description import describe
 from edgecnn_export.gate import Row
 from edgecnn_export.operators import Int8, layer, ranked
 from edgecnn_export.options import Listener, Options
@@ -28,16 +27,8 @@ SOURCE_OF_C = ("tflite", "int8")
 _INSTEAD = {"tflite": ("int16x8", "fp16"), "onnx": ("fp16",)}
 """What an int8 file that cannot be saved is replaced by, the smaller first."""
 
-_TOOLS = (
-    "edgecnn",
-    "keras",
-    "tensorflow",
-    "tf2onnx",
-    "onnx",
-    "onnxruntime",
-    "ai-edge-litert",
-    "tflite-runtime",
-)
+CALIBRATED = ("int8", "int16x8")
+"""Precisions whose ranges come from images."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -144,6 +135,7 @@ class Exporter:
         return OnnxInt8(self.model, self.calibration.images, self.options.calibration_method)
 
     def _contract(self, form: str, precision: str) -> Contract:
+        words = describe(self.about, precision)
         made = Contract(
             model=self.about.name,
             format=form,
@@ -151,9 +143,11 @@ class Exporter:
             labels=self.about.labels,
             input=self.about.input,
             training=self.about.training,
-            tools=_tool_versions(),
+            author=words.author,
+            license=words.license,
+            tools=tools.versions(),
         )
-        if precision not in ("int8", "int16x8"):
+        if precision not in CALIBRATED:
             return made
         calibration = {
             "data": self.calibration.name,
@@ -178,13 +172,3 @@ def _worst(rows: list[Row], layers: dict[str, float]) -> str:
     classes = ", ".join(f"{name} -{points:.1f}" for name, points in rows[0].worst_classes.items())
     named = ", ".join(f"{name} {error:.0%}" for name, error in list(layers.items())[:3])
     return (f"; worst classes, points: {classes}" if classes else "") + f"; worst layers, relative error: {named}"
-
-
-def _tool_versions() -> dict[str, str]:
-    versions = {"machine": platform.machine(), "python": platform.python_version()}
-    for tool in _TOOLS:
-        try:
-            versions[tool] = metadata.version(tool)
-        except metadata.PackageNotFoundError:
-            continue
-    return versions

@@ -47,8 +47,10 @@ def test_names_and_nothing_else(baseline_path: Path, calibration: Dataset, evalu
     assert names(out) == [
         "baseline-int8.onnx",
         "baseline-int8.onnx.json",
+        "baseline-int8.onnx.md",
         "baseline-int8.tflite",
         "baseline-int8.tflite.json",
+        "baseline-int8.tflite.md",
     ]
 
 
@@ -122,6 +124,7 @@ def test_a_file_that_is_another_model_is_refused_and_the_rest_is_kept(
     assert names(tmp_path) == [
         "baseline-fp32.onnx",
         "baseline-fp32.onnx.json",
+        "baseline-fp32.onnx.md",
         "baseline-fp32.tflite.rejected",
         "baseline-fp32.tflite.rejected.json",
     ]

@@ -124,7 +124,8 @@ def test_a_foreign_file_says_what_is_not_known(foreign: Path, capsys: pytest.Cap
 
 def test_no_interpreter_is_loaded(model: Path, python: Script) -> None:
     show = "import sys; print(*{name.partition('.')[0] for name in sys.modules})"
-    ended = python("-c", f"from edgecnn.cli.main import run; run(['info', {str(model)!r}]); {show}")
+    words = [["info", str(model)], ["info", str(model), "--card"]]
+    ended = python("-c", f"from edgecnn.cli.main import run; [run(each) for each in {words!r}]; {show}")
     assert not ended.stderr
     loaded = set(ended.stdout.splitlines()[-1].split())
     assert not {"ai_edge_litert", "tflite_runtime", "onnxruntime", "tensorflow", "onnx", "numpy"} & loaded
@@ -243,6 +244,16 @@ def hostile(model: Path, changes: dict[str, Any]) -> bytes:
         {"training": {"\x1b[2J": {"deep": [[[]]]}}},
         {"training": []},
         {"tools": "new"},
+        {"tools": {"machine": 5, "x": "|\n# "}, "author": "\x1b[2J\n# ", "license": "`"},
+        {"author": 5},
+        {"calibration": {"images": "many"}, "rescue": {"kept": 5, "bytes": 10**400, "because": ["\x1b"]}},
+        {
+            "parity": {
+                "reference_accuracy": "high",
+                "results": [{"worst_classes": {"a": "b"}, "checks": [1, {}, {"name": 2}]}],
+            }
+        },
+        {"parity": {"reference_accuracy": 10**400, "results": [{"worst_classes": 5, "checks": 5, "interval": [None]}]}},
         {"model": ["deeper"]},
         {"model": "\x1b]0;title\x07"},
         {"output": None},
@@ -258,7 +269,7 @@ def test_any_contract_is_shown_or_refused(
 ) -> None:
     file = tmp_path / model.name
     file.write_bytes(hostile(model, changes))
-    for words in (["info", str(file)], ["info", str(file), "--json"], ["verify", str(file)]):
-        assert run(words) in (0, 1)
+    for words in (["info"], ["info", "--json"], ["info", "--card"], ["verify"]):
+        assert run([*words, str(file)]) in (0, 1)
         out, err = capsys.readouterr()
         assert all(line.isprintable() for line in (out + err).splitlines())
