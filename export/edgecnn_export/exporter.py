@@ -11,6 +11,7 @@ from edgecnn_export.artifact import Artifact
 from edgecnn_export.dataset import Dataset
 from edgecnn_export.description import describe
 from edgecnn_export.gate import Row
+from edgecnn_export.interruptible import interruptible
 from edgecnn_export.operators import Int8, layer, ranked
 from edgecnn_export.options import Listener, Options
 from edgecnn_export.parity import predict
@@ -57,12 +58,14 @@ class Exporter:
 
     def export(self, form: str, precision: str) -> list[str]:
         """Write one file, or what it can be rescued as; what is wrong with it if it cannot."""
-        int8 = self._calibrated(form) if precision == "int8" else None
-        payload = self._described(int8.convert(), form, precision) if int8 else self._convert(form, precision)
+        with interruptible():
+            int8 = self._calibrated(form) if precision == "int8" else None
+            payload = self._described(int8.convert(), form, precision) if int8 else self._convert(form, precision)
         rows = self._prove(payload, self._contract(form, precision))
         failed = any(row.failures for row in rows)
         if int8 and (failed or self.options.debug_layers):
-            errors = int8.errors()
+            with interruptible():
+                errors = int8.errors()
             layers = {self._layer(name): error for name, error in ranked(int8.operators, errors).items()}
             self.listener.layers(self._target(form, precision), layers)
             if failed and self.options.rescue and self._rescue(form, int8, errors, rows):

@@ -102,8 +102,9 @@ class Contract:
         return replace(self, payload_sha256=payload_sha256)
 
     def to_json(self) -> str:
-        """Compact JSON text, keys in a fixed order."""
-        return json.dumps(asdict(self), ensure_ascii=False, separators=(",", ":"))
+        """Compact JSON text, keys in a fixed order; without author and licence where nobody said."""
+        said = {key: value for key, value in asdict(self).items() if value or key not in ("author", "license")}
+        return json.dumps(said, ensure_ascii=False, separators=(",", ":"))
 
     @classmethod
     def from_json(cls, text: str | bytes) -> Contract:
