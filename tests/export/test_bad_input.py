@@ -16,6 +16,7 @@ from edgecnn.data import samples
 from edgecnn_export import keras_file
 from edgecnn_export.dataset import Dataset
 from edgecnn_export.export import export, export_model
+from edgecnn_runtime.contract import InputSpec
 from edgecnn_runtime.errors import ExportError
 
 Build = Callable[[Any, Any], tuple[Any, Any]]
@@ -76,7 +77,7 @@ def singular_values(baseline: Any, pixels: Any) -> tuple[Any, Any]:
 def saved(build: Build, baseline: Any, folder: Path) -> Path:
     import keras
 
-    about = keras_file.About("bad", samples.test().label_names, keras_file.InputSpec(32, 32))
+    about = keras_file.About("bad", samples.test().label_names, InputSpec(32, 32))
     path = folder / "bad.keras"
     keras_file.save(path, keras.Model(*build(baseline, keras.Input((32, 32, 3)))), about)
     return path

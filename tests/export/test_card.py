@@ -76,8 +76,22 @@ def test_author_and_licence(contract: Contract) -> None:
     assert "\n- Author: A. Nobody\n- Licence: Apache-2.0\n" in words
 
 
+def test_the_author_of_the_command_line_is_in_contract_and_card(
+    baseline_path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "none"))
+    words = ["export", str(baseline_path), "--format", "tflite", "--out", str(tmp_path)]
+    assert edgecnn([*words, "--author", "A. | Nobody", "--license", "MIT"]) == 0
+    contract, _ = container.read(tmp_path / "baseline-fp32.tflite")
+    assert (contract.author, contract.license) == ("A. | Nobody", "MIT")
+    assert "\n- Author: A. \\| Nobody\n- Licence: MIT\n" in (tmp_path / "baseline-fp32.tflite.md").read_text()
+    capsys.readouterr()
+    assert edgecnn(["info", str(tmp_path / "baseline-fp32.tflite")]) == 0
+    assert "  author       A. | Nobody\n  licence      MIT\n" in capsys.readouterr().out
+
+
 def test_without_labels_no_accuracy_is_known(contract: Contract) -> None:
-    unknown = {"accuracy": None, "change": None, "interval": None, "worst_classes": {}}
+    unknown: dict[str, Any] = {"accuracy": None, "change": None, "interval": None, "worst_classes": {}}
     results = [each | unknown | {"checks": each["checks"][:3]} for each in contract.parity["results"]]
     words = card(
         replace(contract, parity=contract.parity | {"reference_accuracy": None, "results": results}, training={}), 1
