@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from markdown_it import MarkdownIt
 
@@ -14,6 +15,8 @@ from edgecnn.cli.main import run as edgecnn
 from edgecnn.data import imagenet
 from edgecnn_export import artifact
 from edgecnn_export.card import card
+from edgecnn_export.dataset import Dataset
+from edgecnn_export.export import export
 from edgecnn_export.markdown import text
 from edgecnn_runtime import container
 from edgecnn_runtime.contract import Contract, InputSpec
@@ -104,6 +107,17 @@ def test_without_labels_no_accuracy_is_known(contract: Contract) -> None:
     assert "Its accuracy is not known" in section(words, "Intended use and limits")
     assert "same top label on 99.08%" in words
     assert "80." not in words
+
+
+def test_an_export_on_pictures_without_labels(
+    baseline_path: Path, calibration: Dataset, evaluation: Dataset, tmp_path: Path
+) -> None:
+    unlabelled = replace(evaluation, name="mine", labels=np.full(len(evaluation), -1))
+    export(baseline_path, ["onnx"], ["int8"], tmp_path, calibration, unlabelled)
+    words = (tmp_path / "baseline-int8.onnx.md").read_text()
+    assert section(words, "Accuracy").startswith("Not known: the labels of the 300 images of mine ")
+    assert "| labels | agrees on 9" in section(words, "Proof that it is still the same model")
+    assert "accuracy |" not in words
 
 
 def test_a_file_that_may_not_be_used_says_so_first(contract: Contract) -> None:
