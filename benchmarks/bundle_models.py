@@ -61,5 +61,5 @@ if __name__ == "__main__":
         carried = ROOT / "edgecnn" / "models"
         if edgecnn(["export", str(model), "--int8", "--license", "Apache-2.0", "--out", str(carried)]):
             sys.exit(1)
-        for report in carried.glob("*.json"):
-            report.unlink()
+        for beside in (*carried.glob("*.json"), *carried.glob("*.md")):
+            beside.unlink()

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from edgecnn.cli.console import printable
+from edgecnn_runtime.errors import ModelFileError, UsageError
 
 if TYPE_CHECKING:
     from edgecnn_runtime.contract import Contract
@@ -26,6 +27,9 @@ _Entries = Iterator[tuple[str, str]]
 def info(
     file: Annotated[Path, typer.Argument(help="A .tflite or .onnx file, also one that edgecnn did not write.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+    as_card: Annotated[
+        bool, typer.Option("--card", help="Print its model card, as export writes it beside the file.")
+    ] = False,
 ) -> None:
     """Print what a model file says of itself: its contract, and what can be read from the model.
 
@@ -35,13 +39,26 @@ def info(
     """
     from edgecnn_runtime.model_file import describe
 
+    if as_json and as_card:
+        raise UsageError("--json and --card are two ways to print the same: give one of them")
     described = describe(file)
+    if as_card:
+        print(_card(described), end="")
+        return
     if as_json:
         print(json.dumps(asdict(described), indent=2))
         return
     print(printable(described.file))
     for name, text in (*_of_contract(described), *_of_model(described.model)):
         print(f"  {name:12} {printable(text)}".rstrip())
+
+
+def _card(described: ModelFile) -> str:
+    from edgecnn_export.card import card
+
+    if described.contract is None:
+        raise ModelFileError(f"{described.file} carries no contract, from which its card would be: export it again")
+    return card(described.contract, described.size)
 
 
 def _of_contract(described: ModelFile) -> _Entries:
@@ -67,6 +84,8 @@ def _of_contract(described: ModelFile) -> _Entries:
     yield "calibration", _pairs(contract.calibration)
     yield from _parity(contract.parity)
     yield from _golden(contract)
+    yield from (("author", each) for each in (contract.author,) if each)
+    yield from (("licence", each) for each in (contract.license,) if each)
     yield "tools", _pairs(contract.tools)
     yield "SHA-256", f"{contract.payload_sha256} of the model"
 

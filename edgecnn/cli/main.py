@@ -65,6 +65,8 @@ def run(arguments: Sequence[str]) -> int:
     try:
         status = app(args=list(arguments) or ["--help"], prog_name="edgecnn", standalone_mode=False)
         sys.stdout.flush()
+        if status == INTERRUPTED:  # Typer 0.28 makes a status of a KeyboardInterrupt, earlier ones an Abort
+            raise KeyboardInterrupt
     except _WrongWords as problem:
         return _fail(problem.format_message(), USAGE)
     except UsageError as problem:

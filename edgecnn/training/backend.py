@@ -7,6 +7,7 @@ import os
 from importlib.util import find_spec
 from typing import Any
 
+from edgecnn_export.interruptible import interruptible
 from edgecnn_runtime.errors import TrainingError
 from edgecnn_runtime.quiet import quiet
 
@@ -30,7 +31,8 @@ def choose() -> str:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # oneDNN and CUDA notices, not errors
     # TensorFlow turns oneDNN on by itself only on CPUs with AVX-512 or AMX; on AVX2 it doubles the speed too.
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
-    with quiet():  # TensorFlow writes of missing GPUs before it looks at its log level, and when it looks for them
+    # TensorFlow writes of missing GPUs before it looks at its log level, and when it looks for them.
+    with quiet(), interruptible():
         importlib.import_module("keras")
         if backend == "tensorflow":
             importlib.import_module("tensorflow").config.list_physical_devices()

@@ -31,16 +31,22 @@ def size(artifact: Artifact) -> int:
     return len(artifact) if isinstance(artifact, bytes) else sum(map(len, artifact.values()))
 
 
+def sealed(artifact: Artifact, contract: Contract) -> Contract:
+    """The contract, bound to this model."""
+    whole = hashlib.sha256(artifact).hexdigest() if isinstance(artifact, bytes) else digest(artifact)
+    return contract.sealed(whole)
+
+
 def write(path: Path, artifact: Artifact, contract: Contract) -> None:
     """Write the model with its contract to ``path``, anew or over what this wrote before."""
     if isinstance(artifact, bytes):
         path.write_bytes(container.embed(artifact, contract))
         return
-    sealed = contract.sealed(digest(artifact)).to_json().encode()
+    text = sealed(artifact, contract).to_json().encode()
     if contract.format == "keras":
-        keras_file.write(path, artifact | {IN_KERAS: sealed})
+        keras_file.write(path, artifact | {IN_KERAS: text})
     else:
-        for name, content in (artifact | {IN_SAVED_MODEL: sealed}).items():
+        for name, content in (artifact | {IN_SAVED_MODEL: text}).items():
             file = path / name
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_bytes(content)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgecnn_export import keras_file
+from edgecnn_export.calibration import FEWEST
 from edgecnn_export.dataset import Dataset
-from edgecnn_export.exporter import SOURCE_OF_C, Exporter
+from edgecnn_export.exporter import CALIBRATED, SOURCE_OF_C, Exporter
 from edgecnn_export.options import Listener, Options
 from edgecnn_export.parity import reference_scores, require_skill
 from edgecnn_export.proof import Reference
@@ -76,11 +78,14 @@ def export_model(
 
     Raises:
         UsageError: a format or a precision is not known, or not for that format.
-        ExportError: the model cannot be converted, or the folder cannot be written.
+        ExportError: the images are not of the model, or, for integers, are too few to calibrate on or in both sets; the
+            model cannot be converted; or the folder cannot be written.
         ParityError: the model is too weak to compare with, or a file was refused; the message names them.
     """
     wanted, in_c = _wanted(list(formats), list(precisions))
-    _check_data(about, calibration, evaluation)
+    _check_data(about, evaluation, calibration)
+    if any(precision in CALIBRATED for _, precision in wanted):
+        _check_calibration(calibration, evaluation)
     scores = reference_scores(model, evaluation)
     exporter = Exporter(
         model,
@@ -116,15 +121,28 @@ def _wanted(formats: list[str], precisions: list[str]) -> tuple[list[tuple[str, 
     return known, "c" in formats
 
 
-def _check_data(about: keras_file.About, calibration: Dataset, evaluation: Dataset) -> None:
+def _check_data(about: keras_file.About, evaluation: Dataset, calibration: Dataset) -> None:
     shape = (about.input.height, about.input.width, 3)
     for data in (calibration, evaluation):
         if data.images.shape[1:] != shape:
             raise ExportError(f"the images of {data.name} are {data.images.shape[1:]}, but {about.name} takes {shape}")
     if evaluation.label_names != about.labels:
         raise ExportError(f"the labels of {evaluation.name} are not those of {about.name}")
-    if calibration.fingerprint == evaluation.fingerprint:
-        raise ExportError("the calibration and the evaluation images are the same; calibrate on training images")
+
+
+def _check_calibration(calibration: Dataset, evaluation: Dataset) -> None:
+    if len(calibration) < FEWEST:
+        raise ExportError(
+            f"{calibration.name} has {len(calibration)} images; calibration needs at least {FEWEST} that look like "
+            "what the device will see"
+        )
+    # A picture may lie under two names, one in either set.
+    seen, compared = ({sha256(image).digest() for image in data.images} for data in (calibration, evaluation))
+    if common := len(seen & compared):
+        raise ExportError(
+            f"{common:,} images are in {calibration.name}, to calibrate on, and in {evaluation.name}, to compare on; "
+            "calibrate on others, for instance on training images"
+        )
 
 
 @contextmanager
@@ -133,4 +151,4 @@ def _writable(folder: Path) -> Iterator[None]:
         folder.mkdir(parents=True, exist_ok=True)
         yield
     except OSError as problem:
-        raise ExportError(f"{problem.filename or folder} cannot be written ({problem.strerror})") from None
+        raise ExportError(f"{problem.filename or folder} cannot be written ({problem.strerror or problem})") from None

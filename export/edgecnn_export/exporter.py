@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import platform
 from dataclasses import dataclass, replace
-from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from edgecnn_export import artifact, c_source, keras_file
+from edgecnn_export import artifact, c_source, keras_file, tools
 from edgecnn_export.artifact import Artifact
 from edgecnn_export.dataset import Dataset
+from edgecnn_export.description import describe
 from edgecnn_export.gate import Row
+from edgecnn_export.interruptible import interruptible
 from edgecnn_export.operators import Int8, layer, ranked
 from edgecnn_export.options import Listener, Options
 from edgecnn_export.parity import predict
@@ -29,16 +29,8 @@ SOURCE_OF_C = ("tflite", "int8")
 _INSTEAD = {"tflite": ("int16x8", "fp16"), "onnx": ("fp16",)}
 """What an int8 file that cannot be saved is replaced by, the smaller first."""
 
-_TOOLS = (
-    "edgecnn",
-    "keras",
-    "tensorflow",
-    "tf2onnx",
-    "onnx",
-    "onnxruntime",
-    "ai-edge-litert",
-    "tflite-runtime",
-)
+CALIBRATED = ("int8", "int16x8")
+"""Precisions whose ranges come from images."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,12 +59,14 @@ class Exporter:
 
     def export(self, form: str, precision: str) -> list[str]:
         """Write one file, or what it can be rescued as; what is wrong with it if it cannot."""
-        int8 = self._calibrated(form) if precision == "int8" else None
-        payload = self._described(int8.convert(), form, precision) if int8 else self._convert(form, precision)
+        with interruptible():
+            int8 = self._calibrated(form) if precision == "int8" else None
+            payload = self._described(int8.convert(), form, precision) if int8 else self._convert(form, precision)
         rows = self._prove(payload, self._contract(form, precision))
         failed = any(row.failures for row in rows)
         if int8 and (failed or self.options.debug_layers):
-            errors = int8.errors()
+            with interruptible():
+                errors = int8.errors()
             layers = {self._layer(name): error for name, error in ranked(int8.operators, errors).items()}
             self.listener.layers(self._target(form, precision), layers)
             if failed and self.options.rescue and self._rescue(form, int8, errors, rows):
@@ -153,6 +147,7 @@ class Exporter:
         return OnnxInt8(self.model, self.calibration.images, self.options.calibration_method)
 
     def _contract(self, form: str, precision: str) -> Contract:
+        words = describe(self.about, precision)
         made = Contract(
             model=self.about.name,
             format=form,
@@ -160,9 +155,11 @@ class Exporter:
             labels=self.about.labels,
             input=self.about.input,
             training=self.about.training,
-            tools=_tool_versions(),
+            author=words.author,
+            license=words.license,
+            tools=tools.versions(),
         )
-        if precision not in ("int8", "int16x8"):
+        if precision not in CALIBRATED:
             return made
         calibration = {
             "data": self.calibration.name,
@@ -187,13 +184,3 @@ def _worst(rows: list[Row], layers: dict[str, float]) -> str:
     classes = ", ".join(f"{name} -{points:.1f}" for name, points in rows[0].worst_classes.items())
     named = ", ".join(f"{name} {error:.0%}" for name, error in list(layers.items())[:3])
     return (f"; worst classes, points: {classes}" if classes else "") + f"; worst layers, relative error: {named}"
-
-
-def _tool_versions() -> dict[str, str]:
-    versions = {"machine": platform.machine(), "python": platform.python_version()}
-    for tool in _TOOLS:
-        try:
-            versions[tool] = metadata.version(tool)
-        except metadata.PackageNotFoundError:
-            continue
-    return versions

@@ -7,6 +7,7 @@ the weights.
 from __future__ import annotations
 
 import json
+import re
 import zipfile
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 IN_RUN_FOLDER = "model.keras"
 _MEMBER = "edgecnn.json"
 _CONFIG = "config.json"
+_UNKNOWN = re.compile(r"Could not locate class '(.+?)'")
 
 # Written by Keras 3.15, not known to Keras 3.12, the last for Python 3.10.
 _NEW_OPTIONS = ("input_axes", "output_axes", "quantization_config")
@@ -131,5 +133,9 @@ def load(path: Path) -> tuple[keras.Model, About]:
     try:
         return keras.saving.load_model(path, compile=False, safe_mode=True), about
     except (ValueError, TypeError, KeyError, OSError) as problem:
+        if unknown := _UNKNOWN.search(str(problem)):
+            raise ExportError(
+                f"{path} has the layer {unknown[1]}, which is none of Keras's own: build it of those"
+            ) from None
         first_line = str(problem).strip().splitlines()[0]
         raise ExportError(f"{path} cannot be loaded by Keras ({first_line})") from None

@@ -63,8 +63,16 @@ def reference_scores(model: keras.Model, data: Dataset) -> Probabilities:
     """The Keras model's probabilities, float32, shape (N, classes).
 
     Raises:
-        ExportError: the outputs are not probabilities.
+        ExportError: the model does not take one such image and nothing else, or its outputs are not probabilities.
     """
+    shape = data.images.shape[1:]
+    if len(model.inputs) != 1 or len(model.outputs) != 1:
+        raise ExportError(
+            f"{model.name} has {len(model.inputs)} inputs and {len(model.outputs)} outputs; "
+            "expected a picture in and the probabilities out"
+        )
+    if tuple(model.input_shape[1:]) != shape:
+        raise ExportError(f"{model.name} takes {model.input_shape[1:]} and not {shape}, as its input is said to be")
     scores = predict(model, data.images)
     if scores.shape != (len(data), len(data.label_names)) or not np.allclose(scores.sum(-1), 1, atol=1e-3):
         raise ExportError(

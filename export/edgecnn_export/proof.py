@@ -14,6 +14,7 @@ import numpy as np
 
 from edgecnn_export import artifact
 from edgecnn_export.artifact import Artifact
+from edgecnn_export.card import card
 from edgecnn_export.dataset import Dataset
 from edgecnn_export.gate import Probabilities, Row, compare
 from edgecnn_export.placing import place, remove
@@ -53,11 +54,17 @@ def report_of(path: Path) -> Path:
     return path.with_name(f"{path.name}.json")
 
 
+def card_of(path: Path) -> Path:
+    """The model card beside a file."""
+    return path.with_name(f"{path.name}.md")
+
+
 def prove(target: Path, payload: Artifact, contract: Contract, reference: Reference) -> list[Row]:
     """Compare a converted model with the Keras model in every installed interpreter, and write it.
 
     If it passes, it becomes ``target``, with the comparison in its contract; otherwise it is kept as
-    :func:`rejected`, and whatever was at ``target`` stays. A report stands beside either.
+    :func:`rejected`, and whatever was at ``target`` stays. A report stands beside either, and a model card beside what
+    may be used.
 
     Raises:
         ExportError: there is no interpreter, or one failed. Nothing is written then.
@@ -90,11 +97,17 @@ def prove(target: Path, payload: Artifact, contract: Contract, reference: Refere
         proved = replace(contract, parity=compared, golden=_golden(reference, scores))
         artifact.write(temporary, payload, proved)
         kept = target if passed else rejected(target)
+        pairs = [(temporary, kept)]
         report: dict[str, Any] = {"file": kept.name, "model": contract.model, "format": contract.format}
         report |= {"precision": contract.precision, "rescue": contract.rescue, **compared}
-        with _temporary(report_of(kept)) as written:
+        with _temporary(report_of(kept)) as written, _temporary(card_of(kept)) as described:
             written.write_text(json.dumps(report, indent=2) + "\n")
-            place([(temporary, kept), (written, report_of(kept))])
+            pairs.append((written, report_of(kept)))
+            if passed:
+                said = card(artifact.sealed(payload, proved), artifact.size(payload))
+                described.write_text(said, encoding="utf-8")
+                pairs.append((described, card_of(kept)))
+            place(pairs)
         if passed:
             for stale in (rejected(target), report_of(rejected(target))):
                 remove(stale)

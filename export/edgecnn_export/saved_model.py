@@ -6,6 +6,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
+from edgecnn_runtime.errors import ExportError
+
 if TYPE_CHECKING:
     import keras
 
@@ -15,12 +17,19 @@ def convert(model: keras.Model) -> dict[str, bytes]:
 
     Its serving signature takes ``pixels``, uint8, shape (N, height, width, 3), and gives ``probabilities``, float32,
     shape (N, classes).
+
+    Raises:
+        ExportError: TensorFlow cannot write it, for instance because the temporary folder is full.
     """
     import tensorflow as tf
 
     module = with_pixels_in(model, tf.TensorSpec((None, *model.input_shape[1:]), tf.uint8, "pixels"))
     with TemporaryDirectory() as folder:
-        tf.saved_model.save(module, folder, signatures=module.serve)
+        try:
+            tf.saved_model.save(module, folder, signatures=module.serve)
+        except tf.errors.OpError as problem:
+            what = problem.message.rpartition("}} ")[2]  # before it stands the operator that writes
+            raise ExportError(f"TensorFlow cannot write {model.name} as a SavedModel ({what})") from None
         paths = [path for path in sorted(Path(folder).rglob("*")) if path.is_file()]
         return {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
 

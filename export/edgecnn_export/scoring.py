@@ -49,11 +49,17 @@ def score(model: Path, images: Images, backend: str) -> Scores:
     """Run ``images``, uint8, shape (N, height, width, 3), through ``model`` in the named interpreter.
 
     Raises:
-        ExportError: the interpreter refused the model, or crashed.
+        ExportError: the interpreter refused the model, or crashed; or the temporary folder is full.
     """
     with TemporaryDirectory() as folder:
         pixels, answers = Path(folder, "images.npy"), Path(folder, "scores.npz")
-        np.save(pixels, images)
+        try:
+            np.save(pixels, images)
+        except OSError as problem:  # a full disk; numpy does not say so
+            raise ExportError(
+                f"{folder} cannot hold the {images.nbytes / 1e6:,.0f} MB of the images to compare on "
+                f"({problem.strerror or problem}); name a larger place in TMPDIR"
+            ) from None
         command = [sys.executable, "-m", __name__, str(model), backend, str(pixels), str(answers)]
         ended = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
         if ended.returncode:

@@ -62,7 +62,7 @@ class Contract:
     Attributes:
         model: name of the network.
         format: ``tflite`` or ``onnx``; in exports for other programs than this runtime, ``savedmodel`` or ``keras``.
-        precision: ``fp32``, ``fp16``, ``dynamic`` or ``int8``.
+        precision: ``fp32``, ``fp16``, ``dynamic``, ``int8`` or ``int16x8``.
         labels: class names, in the order of the outputs.
         input: how a picture becomes the input.
         output: kind of the outputs; always ``probabilities``.
@@ -72,7 +72,10 @@ class Contract:
             labels of the images are not known: the proof is then the agreement with the Keras model alone.
         rescue: what an int8 file keeps in higher precision, and why; empty for most.
         golden: images and answers for a check on the device.
-        tools: versions of the programs that made the file, and ``machine``, the kind of processor it was proved on.
+        author: who made the model; empty where nobody said.
+        license: under which it may be used; likewise.
+        tools: versions of the programs that made the file, and ``machine``, the kind of processor it was proved on,
+            with its model as ``processor`` where that is known.
         payload_sha256: SHA-256 of the model itself, without this contract.
         schema: version of this layout.
     """
@@ -88,6 +91,8 @@ class Contract:
     parity: dict[str, Any] = field(default_factory=dict)
     rescue: dict[str, Any] = field(default_factory=dict)
     golden: Golden | None = None
+    author: str = ""
+    license: str = ""
     tools: dict[str, str] = field(default_factory=dict)
     payload_sha256: str = ""
     schema: int = SCHEMA
@@ -97,8 +102,9 @@ class Contract:
         return replace(self, payload_sha256=payload_sha256)
 
     def to_json(self) -> str:
-        """Compact JSON text, keys in a fixed order."""
-        return json.dumps(asdict(self), ensure_ascii=False, separators=(",", ":"))
+        """Compact JSON text, keys in a fixed order; without author and licence where nobody said."""
+        said = {key: value for key, value in asdict(self).items() if value or key not in ("author", "license")}
+        return json.dumps(said, ensure_ascii=False, separators=(",", ":"))
 
     @classmethod
     def from_json(cls, text: str | bytes) -> Contract:
@@ -126,8 +132,8 @@ def _from_dict(data: dict[str, Any]) -> Contract:
         raise ValueError(f"input size {spec.height!r} x {spec.width!r} is not usable")
     if spec.filter not in FILTERS or spec.fit not in FITS or spec.colour != "RGB":
         raise ValueError(f"unknown resize rule {spec.filter!r}, {spec.fit!r}, {spec.colour!r}")
-    if not all(isinstance(data.get(key, ""), str) for key in ("model", "precision", "output")):
-        raise ValueError("model, precision and output must be text")
+    if not all(isinstance(data.get(key, ""), str) for key in ("model", "precision", "output", "author", "license")):
+        raise ValueError("model, precision, output, author and license must be text")
     if not all(isinstance(data.get(key, {}), dict) for key in ("training", "calibration", "parity", "rescue", "tools")):
         raise ValueError("training, calibration, parity and tools must be objects")
     if golden is not None:

@@ -47,8 +47,10 @@ def test_names_and_nothing_else(baseline_path: Path, calibration: Dataset, evalu
     assert names(out) == [
         "baseline-int8.onnx",
         "baseline-int8.onnx.json",
+        "baseline-int8.onnx.md",
         "baseline-int8.tflite",
         "baseline-int8.tflite.json",
+        "baseline-int8.tflite.md",
     ]
 
 
@@ -122,6 +124,7 @@ def test_a_file_that_is_another_model_is_refused_and_the_rest_is_kept(
     assert names(tmp_path) == [
         "baseline-fp32.onnx",
         "baseline-fp32.onnx.json",
+        "baseline-fp32.onnx.md",
         "baseline-fp32.tflite.rejected",
         "baseline-fp32.tflite.rejected.json",
     ]
@@ -191,7 +194,7 @@ def test_unknown_format_or_precision(
 def test_calibrating_on_the_evaluation_images_is_refused(
     baseline_path: Path, evaluation: Dataset, tmp_path: Path
 ) -> None:
-    with pytest.raises(ExportError, match="calibrate on training images"):
+    with pytest.raises(ExportError, match="300 images are in cifar10/test-300, to calibrate on"):
         export(baseline_path, ["onnx"], ["int8"], tmp_path, evaluation, evaluation)
 
 

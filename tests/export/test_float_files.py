@@ -33,7 +33,8 @@ def other(baseline: Any) -> Any:
 
 def test_names_and_nothing_else(other_ways: Path) -> None:
     proved = {"baseline-int8.tflite", SAVED_MODEL, KERAS}
-    written = {"baseline_int8.c", "baseline_int8.h", *proved, *(f"{name}.json" for name in proved)}
+    beside = {f"{name}.{kind}" for name in proved for kind in ("json", "md")}
+    written = {"baseline_int8.c", "baseline_int8.h", *proved, *beside}
     assert {path.name for path in other_ways.iterdir()} == written
 
 

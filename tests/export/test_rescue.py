@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from edgecnn.cli.main import run as edgecnn
+from edgecnn_export.card import card as write_card
 from edgecnn_export.dataset import Dataset
 from edgecnn_export.export import export
 from edgecnn_export.gate import Row
@@ -68,7 +69,11 @@ def test_the_fewest_layers_are_kept_in_float(
     assert "accuracy" in contract.rescue["because"]
     assert "kept in float: conv, dense" in log.notes[-1]
     assert next(iter(log.errors)) in {"conv", "dense"}
-    assert {path.name for path in tmp_path.iterdir()} == {saved, f"{saved}.json"}
+    assert {path.name for path in tmp_path.iterdir()} == {saved, f"{saved}.json", f"{saved}.md"}
+    card = (tmp_path / f"{saved}.md").read_text()
+    assert card == write_card(contract, contract.rescue["bytes"])
+    assert f"Kept in float (fp32): conv, dense. Why: wholly in 8 bits the file was refused, {saved}: accuracy: " in card
+    assert f"{contract.rescue['bytes']:,} bytes instead of {contract.rescue['int8_bytes']:,}" in card
 
 
 @pytest.mark.parametrize("form", ["tflite", "onnx"])

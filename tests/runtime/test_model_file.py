@@ -13,6 +13,7 @@ import pytest
 from edgecnn import models
 from edgecnn.cli.main import run
 from edgecnn_runtime import container, flatbuffer, onnx_reader, tflite_reader, trailers
+from edgecnn_runtime.contract import Contract
 from edgecnn_runtime.description import Tensor
 from edgecnn_runtime.errors import ModelFileError
 from edgecnn_runtime.model_file import describe
@@ -89,7 +90,7 @@ def test_the_contract_readably(file: Path, capsys: pytest.CaptureFixture[str]) -
 def test_json_holds_the_whole_contract_and_what_was_read(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["info", str(file), "--json"]) == 0
     document = json.loads(capsys.readouterr().out)
-    assert document["contract"] == json.loads(container.read(file)[0].to_json())
+    assert Contract.from_json(json.dumps(document["contract"])) == container.read(file)[0]
     assert document["model"]["inputs"][0]["type"] == "uint8"
     assert document["model"]["outputs"][0]["shape"][1] == 10
     assert 1_620_000 < document["model"]["parameters"] < 1_640_000
@@ -124,7 +125,8 @@ def test_a_foreign_file_says_what_is_not_known(foreign: Path, capsys: pytest.Cap
 
 def test_no_interpreter_is_loaded(model: Path, python: Script) -> None:
     show = "import sys; print(*{name.partition('.')[0] for name in sys.modules})"
-    ended = python("-c", f"from edgecnn.cli.main import run; run(['info', {str(model)!r}]); {show}")
+    words = [["info", str(model)], ["info", str(model), "--card"]]
+    ended = python("-c", f"from edgecnn.cli.main import run; [run(each) for each in {words!r}]; {show}")
     assert not ended.stderr
     loaded = set(ended.stdout.splitlines()[-1].split())
     assert not {"ai_edge_litert", "tflite_runtime", "onnxruntime", "tensorflow", "onnx", "numpy"} & loaded
@@ -243,6 +245,16 @@ def hostile(model: Path, changes: dict[str, Any]) -> bytes:
         {"training": {"\x1b[2J": {"deep": [[[]]]}}},
         {"training": []},
         {"tools": "new"},
+        {"tools": {"machine": 5, "x": "|\n# "}, "author": "\x1b[2J\n# ", "license": "`"},
+        {"author": 5},
+        {"calibration": {"images": "many"}, "rescue": {"kept": 5, "bytes": 10**400, "because": ["\x1b"]}},
+        {
+            "parity": {
+                "reference_accuracy": "high",
+                "results": [{"worst_classes": {"a": "b"}, "checks": [1, {}, {"name": 2}]}],
+            }
+        },
+        {"parity": {"reference_accuracy": 10**400, "results": [{"worst_classes": 5, "checks": 5, "interval": [None]}]}},
         {"model": ["deeper"]},
         {"model": "\x1b]0;title\x07"},
         {"output": None},
@@ -258,7 +270,7 @@ def test_any_contract_is_shown_or_refused(
 ) -> None:
     file = tmp_path / model.name
     file.write_bytes(hostile(model, changes))
-    for words in (["info", str(file)], ["info", str(file), "--json"], ["verify", str(file)]):
-        assert run(words) in (0, 1)
+    for words in (["info"], ["info", "--json"], ["info", "--card"], ["verify"]):
+        assert run([*words, str(file)]) in (0, 1)
         out, err = capsys.readouterr()
         assert all(line.isprintable() for line in (out + err).splitlines())

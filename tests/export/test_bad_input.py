@@ -1,0 +1,186 @@
+"""Models that cannot be exported and disks that are full: one line that says why, and nothing half-written."""
+
+from __future__ import annotations
+
+import resource
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from edgecnn.cli.main import run as edgecnn
+from edgecnn.data import samples
+from edgecnn_export import keras_file
+from edgecnn_export.dataset import Dataset
+from edgecnn_export.export import export, export_model
+from edgecnn_runtime.contract import InputSpec
+from edgecnn_runtime.errors import ExportError
+
+Build = Callable[[Any, Any], tuple[Any, Any]]
+
+
+@pytest.fixture(autouse=True)
+def no_cifar10(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "none"))
+
+
+def two_inputs(baseline: Any, pixels: Any) -> tuple[Any, Any]:
+    import keras
+
+    other = keras.Input((32, 32, 3))
+    return [pixels, other], (baseline(pixels) + baseline(other)) / 2
+
+
+def two_outputs(baseline: Any, pixels: Any) -> tuple[Any, Any]:
+    return pixels, [baseline(pixels), baseline(pixels)]
+
+
+def another_size(baseline: Any, _: Any) -> tuple[Any, Any]:
+    import keras
+
+    large = keras.Input((64, 64, 3))
+    return large, baseline(keras.layers.AveragePooling2D(2)(large))
+
+
+def no_softmax(baseline: Any, pixels: Any) -> tuple[Any, Any]:
+    return pixels, 7 * baseline(pixels)
+
+
+def a_function(baseline: Any, pixels: Any) -> tuple[Any, Any]:
+    import keras
+
+    return pixels, baseline(keras.layers.Lambda(lambda x: x * 1.0)(pixels))
+
+
+def an_unknown_layer(baseline: Any, pixels: Any) -> tuple[Any, Any]:
+    import keras
+
+    class Mine(keras.layers.Layer):  # type: ignore[misc]
+        def call(self, x: Any) -> Any:
+            return x
+
+    return pixels, baseline(Mine()(pixels))
+
+
+def singular_values(baseline: Any, pixels: Any) -> tuple[Any, Any]:
+    """Neither TFLite nor ONNX has an operator for them."""
+    import keras
+
+    answer = baseline(pixels)
+    values = keras.ops.svd(keras.ops.reshape(answer, (-1, 5, 2)), compute_uv=False)
+    return pixels, keras.ops.softmax(20 * answer + 1e-3 * keras.ops.concatenate([values] * 5, -1))
+
+
+def saved(build: Build, baseline: Any, folder: Path) -> Path:
+    import keras
+
+    about = keras_file.About("bad", samples.test().label_names, InputSpec(32, 32))
+    path = folder / "bad.keras"
+    keras_file.save(path, keras.Model(*build(baseline, keras.Input((32, 32, 3)))), about)
+    return path
+
+
+def error_of(words: list[str], capfd: pytest.CaptureFixture[str]) -> str:
+    """The one line that a failing command says on standard error."""
+    assert edgecnn(words) == 1
+    (line,) = capfd.readouterr().err.splitlines()
+    assert line.startswith("error: ")
+    return line.removeprefix("error: ")
+
+
+@pytest.mark.parametrize(
+    ("build", "complaint"),
+    [
+        (two_inputs, "has 2 inputs and 1 outputs; expected a picture in and the probabilities out"),
+        (two_outputs, "has 1 inputs and 2 outputs; expected a picture in and the probabilities out"),
+        (another_size, "takes (64, 64, 3) and not (32, 32, 3), as its input is said to be"),
+        (no_softmax, "its last layer must be a softmax"),
+        (a_function, "cannot be loaded by Keras ("),
+        (an_unknown_layer, "bad.keras has the layer Mine, which is none of Keras's own"),
+    ],
+)
+def test_models_that_are_no_classifier_of_pictures(
+    build: Build, complaint: str, baseline: Any, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    path = saved(build, baseline, tmp_path)
+    assert complaint in error_of(["export", str(path), "--out", str(tmp_path / "out")], capfd)
+    assert complaint in error_of(["evaluate", str(path)], capfd)
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("form", "precision"), [("tflite", "fp32"), ("tflite", "int8"), ("onnx", "fp32"), ("onnx", "int8")]
+)
+def test_operators_that_a_format_does_not_have(
+    form: str, precision: str, baseline: Any, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    path, out = saved(singular_values, baseline, tmp_path), tmp_path / "out"
+    words = ["export", str(path), "--format", form, "--precision", precision, "--out", str(out)]
+    line = error_of(words, capfd)
+    assert "cannot" in line
+    assert "Svd" in line
+    assert not list(out.iterdir())
+
+
+def test_too_few_images_to_calibrate_on(
+    baseline_path: Path, calibration: Dataset, evaluation: Dataset, tmp_path: Path
+) -> None:
+    few = calibration.subset("few", np.arange(19))
+    with pytest.raises(ExportError, match="few has 19 images; calibration needs at least 20"):
+        export(baseline_path, ["onnx"], ["int8"], tmp_path / "out", few, evaluation)
+    assert not (tmp_path / "out").exists()
+    export(baseline_path, ["onnx"], ["fp32"], tmp_path / "out", few, evaluation)  # floats need none
+
+
+def test_one_image_in_both_sets(
+    baseline_path: Path, calibration: Dataset, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    folder, out = tmp_path / "mine", tmp_path / "out"
+    folder.mkdir()
+    images = [*calibration.images[:30], samples.test().images[17]]
+    for index, image in enumerate(images):
+        Image.fromarray(image).save(folder / f"{index:02}.png")
+    words = ["export", str(baseline_path), "--int8", "--calibration", str(folder), "--out", str(out)]
+    line = error_of(words, capfd)
+    assert line.startswith(
+        "1 images are in mine, to calibrate on, and in cifar10/test-1000, to compare on; calibrate on "
+    )
+    assert not out.exists()
+
+
+# Without room for a temporary SavedModel, TensorFlow converts in another way and warns.
+@pytest.mark.filterwarnings("ignore:Statistics for quantized inputs:UserWarning")
+@pytest.mark.parametrize("limit", [100_000, 500_000])
+@pytest.mark.parametrize("form", ["tflite", "onnx", "savedmodel", "keras"])
+def test_a_full_disk(
+    form: str,
+    limit: int,
+    baseline: Any,
+    baseline_path: Path,
+    calibration: Dataset,
+    evaluation: Dataset,
+    tmp_path: Path,
+) -> None:
+    """The int8 files take 230 kB and the others 930 kB; the images that the interpreters get, 920 kB."""
+    out = tmp_path / "out"
+    out.mkdir()
+    precision = "int8" if form in {"tflite", "onnx"} else "fp32"
+    good = out / f"baseline-{precision}.{form}"
+    good.write_text("yesterday's")
+    about = keras_file.read_about(baseline_path)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limits[1]))
+    try:
+        with pytest.raises(ExportError) as raised:
+            export_model(baseline, about, [form], [precision], out, calibration, evaluation)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    message = str(raised.value)
+    assert "cannot" in message
+    assert "None" not in message
+    assert "\n" not in message
+    assert [path.name for path in out.iterdir()] == [good.name]
+    assert good.read_text() == "yesterday's"
