@@ -84,7 +84,7 @@ def export_model(
     """
     wanted, in_c = _wanted(list(formats), list(precisions))
     _check_data(about, evaluation, calibration)
-    if any(precision in CALIBRATED for _, precision in wanted):
+    if any(precision in CALIBRATED for each in wanted.values() for precision in each):
         _check_calibration(calibration, evaluation)
     scores = reference_scores(model, evaluation)
     exporter = Exporter(
@@ -98,13 +98,16 @@ def export_model(
         in_c,
     )
     with _writable(out):
-        refused = [complaint for form, precision in wanted for complaint in exporter.export(form, precision)]
+        refused = [complaint for form, each in wanted.items() for complaint in exporter.export(form, each)]
     if refused:
         raise ParityError(f"refused: {'; '.join(refused)}")
 
 
-def _wanted(formats: list[str], precisions: list[str]) -> tuple[list[tuple[str, str]], bool]:
-    """The files to prove, by format and precision, and whether one of them is wanted in C too."""
+def _wanted(formats: list[str], precisions: list[str]) -> tuple[dict[str, list[str]], bool]:
+    """The precisions to prove of each format, and whether C is wanted too.
+
+    Those in integers come last: until then, no calibrated network takes memory.
+    """
     pairs = [(form, precision) for form in formats for precision in precisions or [ONLY.get(form, PRECISIONS[0])]]
     for form, precision in pairs:
         if form not in (*FORMATS, *ONLY) or precision not in PRECISIONS:
@@ -117,8 +120,11 @@ def _wanted(formats: list[str], precisions: list[str]) -> tuple[list[tuple[str, 
     if "int16x8" in precisions and "tflite" not in formats:
         raise UsageError("int16x8 is a precision of TFLite; add --format tflite")
     pairs = [SOURCE_OF_C if form == "c" else (form, precision) for form, precision in pairs]
-    known = [each for each in dict.fromkeys(pairs) if each in CASES or each[0] in ONLY]
-    return known, "c" in formats
+    wanted: dict[str, list[str]] = {}
+    for form, precision in sorted(dict.fromkeys(pairs), key=lambda pair: PRECISIONS.index(pair[1])):
+        if (form, precision) in CASES or form in ONLY:
+            wanted.setdefault(form, []).append(precision)
+    return wanted, "c" in formats
 
 
 def _check_data(about: keras_file.About, evaluation: Dataset, calibration: Dataset) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,7 +14,7 @@ from edgecnn_export.dataset import Dataset
 from edgecnn_export.description import describe
 from edgecnn_export.gate import Row
 from edgecnn_export.interruptible import interruptible
-from edgecnn_export.operators import Int8, layer, ranked
+from edgecnn_export.operators import Network, layer, ranked
 from edgecnn_export.options import Listener, Options
 from edgecnn_export.parity import predict
 from edgecnn_export.proof import Reference, passes, prove, rejected
@@ -57,32 +59,44 @@ class Exporter:
     listener: Listener
     in_c: bool = False
 
-    def export(self, form: str, precision: str) -> list[str]:
-        """Write one file, or what it can be rescued as; what is wrong with it if it cannot."""
+    def export(self, form: str, precisions: Iterable[str]) -> list[str]:
+        """Write the files of one format, or what they can be rescued as; what is wrong with those that cannot."""
+        if form not in _INSTEAD:
+            with interruptible():
+                plain = artifact.convert(self.model, self.about, form)
+            return self._complaints(
+                [row for each in precisions for row in self._prove(plain, self._contract(form, each))]
+            )
+        with ExitStack() as open_files:
+            with interruptible():
+                network = open_files.enter_context(self._opened(form))
+            return [complaint for each in precisions for complaint in self._export(network, form, each)]
+
+    def _export(self, network: Network, form: str, precision: str) -> list[str]:
         with interruptible():
-            int8 = self._calibrated(form) if precision == "int8" else None
-            payload = self._described(int8.convert(), form, precision) if int8 else self._convert(form, precision)
+            payload = self._described(network.convert(precision), form, precision)
         rows = self._prove(payload, self._contract(form, precision))
         failed = any(row.failures for row in rows)
-        if int8 and (failed or self.options.debug_layers):
+        if precision == "int8" and (failed or self.options.debug_layers):
+            int8 = network.int8
             with interruptible():
                 errors = int8.errors()
             layers = {self._layer(name): error for name, error in ranked(int8.operators, errors).items()}
             self.listener.layers(self._target(form, precision), layers)
-            if failed and self.options.rescue and self._rescue(form, int8, errors, rows):
+            if failed and self.options.rescue and self._rescue(network, form, errors, rows):
                 return []
             return [each + _worst(rows, layers) for each in self._complaints(rows)[:1]] + self._complaints(rows)[1:]
         return self._complaints(rows)
 
-    def _rescue(self, form: str, int8: Int8, errors: dict[str, float], failed: list[Row]) -> bool:
+    def _rescue(self, network: Network, form: str, errors: dict[str, float], failed: list[Row]) -> bool:
         """Whether the file could be saved: with some layers in float, or in another precision."""
         contract, target = self._contract(form, "int8"), self._target(form, "int8")
         because = self._complaints(failed)[0]
         self.listener.note(f"{because}: looking for the layers to keep in float")
         seen = predict(self.model, self.calibration.images)
         trial = Reference(self.calibration, seen, None, self.options.max_drop)
-        for kept in kept_in_float(int8, errors, lambda payload: passes(payload, contract, trial, self.out)):
-            payload = self._described(int8.convert(kept), form, "int8")
+        for kept in kept_in_float(network.int8, errors, lambda payload: passes(payload, contract, trial, self.out)):
+            payload = self._described(network.int8.convert(kept), form, "int8")
             names = sorted({self._layer(each) for each in kept})
             rescue: dict[str, Any] = {"kept": names, "precision": "fp32", "because": because}
             rescue |= {"bytes": len(payload), "int8_bytes": failed[0].size}
@@ -92,13 +106,13 @@ class Exporter:
                     f"{len(payload) / 1000:,.1f} kB instead of {failed[0].size / 1000:,.1f}"
                 )
                 return True
-        return any(self._instead(form, precision, failed[0].size) for precision in _INSTEAD[form])
+        return any(self._instead(network, form, precision, failed[0].size) for precision in _INSTEAD[form])
 
-    def _instead(self, form: str, precision: str, int8_bytes: int) -> bool:
+    def _instead(self, network: Network, form: str, precision: str, int8_bytes: int) -> bool:
         """Whether a file in another precision passes; not every interpreter computes every operator in 16 bits."""
         target = self._target(form, precision)
         try:
-            payload = self._convert(form, precision)
+            payload = self._described(network.convert(precision), form, precision)
             rows = self._prove(payload, self._contract(form, precision))
         except ExportError as problem:
             self.listener.note(str(problem))
@@ -107,18 +121,18 @@ class Exporter:
             return False
         self.listener.note(
             f"{self._target(form, 'int8').name} cannot be had; {target.name} is in its place: "
-            f"{artifact.size(payload) / 1000:,.1f} kB instead of {int8_bytes / 1000:,.1f}"
+            f"{len(payload) / 1000:,.1f} kB instead of {int8_bytes / 1000:,.1f}"
         )
         return True
 
-    def _convert(self, form: str, precision: str) -> Artifact:
+    def _opened(self, form: str) -> AbstractContextManager[Network]:
         if form == "tflite":
-            from edgecnn_export.tflite import convert
-        elif form == "onnx":
-            from edgecnn_export.onnx import convert
-        else:
-            return artifact.convert(self.model, self.about, form)
-        return self._described(convert(self.model, precision, self.calibration.images), form, precision)
+            from edgecnn_export.tflite import TFLite
+
+            return nullcontext(TFLite(self.model, self.calibration.images))
+        from edgecnn_export.onnx import opened
+
+        return opened(self.model, self.calibration.images, self.options.calibration_method)
 
     def _described(self, payload: bytes, form: str, precision: str) -> bytes:
         if form == "tflite":
@@ -136,15 +150,6 @@ class Exporter:
             for written in c_source.write(target):
                 self.listener.note(f"saved {written}")
         return rows
-
-    def _calibrated(self, form: str) -> Int8:
-        if form == "tflite":
-            from edgecnn_export.tflite_int8 import TFLiteInt8
-
-            return TFLiteInt8(self.model, self.calibration.images)
-        from edgecnn_export.onnx_int8 import OnnxInt8
-
-        return OnnxInt8(self.model, self.calibration.images, self.options.calibration_method)
 
     def _contract(self, form: str, precision: str) -> Contract:
         words = describe(self.about, precision)

@@ -1,4 +1,4 @@
-"""8-bit ONNX in the QuantizeLinear/DequantizeLinear form, quantized by onnxruntime as a whole or in part."""
+"""8-bit ONNX in the QuantizeLinear/DequantizeLinear form: calibrated once, quantized as a whole or in part."""
 
 from __future__ import annotations
 
@@ -7,16 +7,13 @@ from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from edgecnn_export.dataset import Images, batches
-from edgecnn_export.onnx_graph import INPUT, checked, converting, write_float
+from edgecnn_export.dataset import Images, batch_size
+from edgecnn_export.onnx_graph import INPUT, checked, converting
 from edgecnn_export.operators import Operator, between, relative_error
-
-if TYPE_CHECKING:
-    import keras
 
 _WEIGHTED = ("Conv", "ConvTranspose", "Gemm", "MatMul")
 _LOOKED_AT = 50
@@ -25,29 +22,23 @@ _LOOKED_AT = 50
 class OnnxInt8:
     """A network to be quantized; see :class:`edgecnn_export.operators.Int8`."""
 
-    def __init__(self, model: keras.Model, calibration: Images, method: str = "minmax") -> None:
-        """Keep the float graph, and the images that set the ranges, shape (N, height, width, 3).
+    def __init__(self, name: str, plain: Path, calibration: Images, method: str = "minmax") -> None:
+        """Take the float file, and the images that set the ranges, shape (N, height, width, 3).
 
         Args:
-            model: takes pixels 0..255, gives probabilities.
+            name: of the model.
+            plain: the float file, which must stay where it is.
             calibration: the images.
             method: how a range is found in the values seen: ``minmax``, ``entropy`` or ``percentile``.
-
-        Raises:
-            ExportError: tf2onnx cannot convert the model.
         """
-        self._name, self._images, self._method = model.name, calibration, method
-        with converting(model.name, "int8"), TemporaryDirectory() as folder:
-            path = Path(folder, "float.onnx")
-            write_float(model, path)
-            self._float = path.read_bytes()
+        self._name, self._plain, self._images, self._method = name, plain, calibration, method
 
     @cached_property
     def operators(self) -> list[Operator]:
         """The operators, under their own names."""
         import onnx
 
-        graph = onnx.load_from_string(self._float).graph
+        graph = onnx.load(self._plain).graph
         constants = {each.name for each in graph.initializer}
         return [
             Operator(
@@ -65,7 +56,7 @@ class OnnxInt8:
         Raises:
             ExportError: onnxruntime cannot quantize it.
         """
-        with self._quantized(kept) as (_, path):
+        with self._quantized(kept) as path:
             return checked(path)
 
     def errors(self) -> dict[str, float]:
@@ -75,14 +66,14 @@ class OnnxInt8:
         """
         from onnxruntime.quantization import qdq_loss_debug as debug
 
-        with self._quantized(frozenset()) as (plain, quantized):
+        with self._quantized(frozenset()) as quantized:
             values = []
-            for path in (plain, quantized):
-                watched = path.with_suffix(".watched.onnx")
+            for path in (self._plain, quantized):
+                watched = quantized.with_name(f"watched-{path.name}")
                 debug.modify_model_output_intermediate_tensors(path, watched)
                 values.append(debug.collect_activations(watched, self._reader(self._images[:_LOOKED_AT])))
             outputs = debug.create_activation_matching(values[1], values[0])
-            weights = debug.create_weight_matching(str(plain), str(quantized))
+            weights = debug.create_weight_matching(str(self._plain), str(quantized))
         shapes, found = self._shapes(), {}
         for each in self.operators:
             parts = [_rounding(outputs[name], shapes[name]) for name in each.outputs if name in outputs]
@@ -92,41 +83,59 @@ class OnnxInt8:
                 found[each.name] = float(np.sqrt(np.square(parts).sum()))
         return found
 
-    @contextmanager
-    def _quantized(self, kept: frozenset[str]) -> Iterator[tuple[Path, Path]]:
-        """The float and the quantized file, for as long as they are needed."""
-        from onnxruntime.quantization import CalibrationMethod, QuantFormat, QuantType, quantize_static
+    @cached_property
+    def _ranges(self) -> Any:
+        """Of every value between two operators, as onnxruntime found them in the images."""
+        from onnxruntime.quantization import CalibrationMethod, create_calibrator
 
         methods = {
             "minmax": CalibrationMethod.MinMax,
             "entropy": CalibrationMethod.Entropy,
             "percentile": CalibrationMethod.Percentile,
         }
+        with TemporaryDirectory() as folder:
+            watched = Path(folder, "watched.onnx").as_posix()
+            calibrator = create_calibrator(self._plain, _quantizable(), watched, methods[self._method])
+            calibrator.collect_data(self._reader(self._images))
+            return calibrator.compute_data()
+
+    @contextmanager
+    def _quantized(self, kept: frozenset[str]) -> Iterator[Path]:
+        """The quantized file, for as long as it is needed."""
+        from onnxruntime.quantization import QuantType
+        from onnxruntime.quantization.qdq_quantizer import QDQQuantizer
+        from onnxruntime.quantization.quant_utils import load_model_with_shape_infer
+
         with converting(self._name, "int8"), TemporaryDirectory() as folder:
-            plain, quantized = Path(folder, "float.onnx"), Path(folder, "int8.onnx")
-            plain.write_bytes(self._float)
-            quantize_static(
-                plain,
-                quantized,
-                self._reader(self._images),
-                quant_format=QuantFormat.QDQ,
-                calibrate_method=methods[self._method],
+            # A quantized softmax would round the probabilities to 1/256 for nothing.
+            excluded = [*self._softmaxes(), *between(self.operators, kept)]
+            ranges = self._ranges
+            # This is what quantize_static does, which would calibrate anew each time.
+            quantizer = QDQQuantizer(
+                load_model_with_shape_infer(self._plain),
                 # Weights a channel and unsigned activations are what onnxruntime is fastest with. On x86 CPUs
                 # without VNNI it adds pairs of products in 16 bits, which overflow; 7-bit weights cannot.
                 per_channel=True,
                 reduce_range=True,
-                activation_type=QuantType.QUInt8,
-                weight_type=QuantType.QInt8,
-                # A quantized softmax would round the probabilities to 1/256 for nothing.
-                nodes_to_exclude=[*self._softmaxes(), *between(self.operators, kept)],
+                weight_qType=QuantType.QInt8,
+                activation_qType=QuantType.QUInt8,
+                tensors_range=ranges,
+                nodes_to_quantize=[],
+                nodes_to_exclude=excluded,
+                op_types_to_quantize=_quantizable(),
+                extra_options={},
             )
-            yield plain, quantized
+            quantizer.quantize_model()
+            path = Path(folder, "int8.onnx")
+            quantizer.model.save_model_to_file(path, False)
+            del quantizer
+            yield path
 
     def _shapes(self) -> dict[str, tuple[int, ...]]:
         """Of one image's tensors, by their names; those that ONNX cannot tell count as one channel."""
         import onnx
 
-        graph = onnx.shape_inference.infer_shapes(onnx.load_from_string(self._float)).graph
+        graph = onnx.shape_inference.infer_shapes(onnx.load(self._plain)).graph
         told = {
             each.name: tuple(size.dim_value for size in each.type.tensor_type.shape.dim[1:])
             for each in (*graph.value_info, *graph.output)
@@ -136,13 +145,14 @@ class OnnxInt8:
     def _softmaxes(self) -> list[str]:
         import onnx
 
-        return [node.name for node in onnx.load_from_string(self._float).graph.node if node.op_type == "Softmax"]
+        return [node.name for node in onnx.load(self._plain).graph.node if node.op_type == "Softmax"]
 
     def _reader(self, images: Images) -> Any:
         from onnxruntime.quantization import CalibrationDataReader
 
-        # Histograms are made of what all batches gave, and those must be of one size.
-        parts = batches(images) if self._method == "minmax" else (images[i : i + 1] for i in range(len(images)))
+        # Its histograms (entropy, percentile) need batches of one size.
+        size = max(each for each in range(1, batch_size(images) + 1) if len(images) % each == 0)
+        parts = iter(np.split(images, len(images) // size))
 
         class Reader(CalibrationDataReader):  # type: ignore[misc]
             def get_next(self) -> dict[str, Images] | None:
@@ -150,6 +160,13 @@ class OnnxInt8:
                 return None if batch is None else {INPUT: batch}
 
         return Reader()
+
+
+def _quantizable() -> list[str]:
+    """The kinds of operators that onnxruntime can quantize."""
+    from onnxruntime.quantization.registry import QDQRegistry, QLinearOpsRegistry
+
+    return sorted({*QDQRegistry, *QLinearOpsRegistry})
 
 
 def _rounding(seen: dict[str, Any], shape: tuple[int, ...]) -> float:

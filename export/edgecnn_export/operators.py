@@ -47,6 +47,17 @@ class Int8(Protocol):
         """
 
 
+class Network(Protocol):
+    """A network on its way to one format, with what the precisions share."""
+
+    @property
+    def int8(self) -> Int8:
+        """The same, for 8 bits."""
+
+    def convert(self, precision: str) -> bytes:
+        """The file's bytes in that precision."""
+
+
 def between(operators: Sequence[Operator], kept: Iterable[str]) -> frozenset[str]:
     """``kept`` and the operators without weights that stand between two of them, or between one and the output."""
     chosen = set(kept)

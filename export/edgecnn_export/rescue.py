@@ -27,10 +27,10 @@ def kept_in_float(network: Int8, errors: dict[str, float], passes: Passes) -> It
     for count in _doubling(len(order)):
         # An output with a bad range is no better for being computed in float if the next layer reads it in 8 bits.
         wanted = frozenset().union(*({each} | readers(network.operators, each) for each in order[:count]))
-        if len(wanted) == len(order) or wanted in given or not passes(network.convert(wanted)):
+        if wanted in given or not passes(network.convert(wanted)):
             continue
         for kept in (_fewest(network, wanted, order, passes), wanted):
-            if kept not in given:
+            if kept not in given and len(kept) < len(order):
                 given.add(kept)
                 yield kept
 

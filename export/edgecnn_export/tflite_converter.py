@@ -17,28 +17,23 @@ if TYPE_CHECKING:
     import keras
 
 
-def converter(model: keras.Model, input_type: str) -> Any:
-    """A converter for one image at a time, shape (1, height, width, 3), of that type.
+def traced(model: keras.Model, input_type: str) -> Any:
+    """The model as a TensorFlow module for one image at a time, shape (1, height, width, 3), of that type."""
+    import tensorflow as tf
+
+    return with_pixels_in(model, tf.TensorSpec((1, *model.input_shape[1:]), input_type, "pixels"))
+
+
+def converter(module: Any) -> Any:
+    """A converter of such a module.
 
     It is asked for nothing yet but one thing: dense layers quantized per channel need FULLY_CONNECTED version 12,
     which tflite-runtime 2.14 does not have.
     """
     import tensorflow as tf
 
-    module = with_pixels_in(model, tf.TensorSpec((1, *model.input_shape[1:]), input_type, "pixels"))
     made = tf.lite.TFLiteConverter.from_concrete_functions([module.serve.get_concrete_function()], module)
     made._experimental_disable_per_channel_quantization_for_dense_layers = True
-    return made
-
-
-def quantizing(model: keras.Model, calibration: Images, operators: str) -> Any:
-    """A converter to integers, of a set of operators, with the images that set the ranges, (N, height, width, 3)."""
-    import tensorflow as tf
-
-    made = converter(model, "float32")
-    made.optimizations = [tf.lite.Optimize.DEFAULT]
-    made.representative_dataset = lambda: samples(calibration)
-    made.target_spec.supported_ops = [tf.lite.OpsSet[operators]]
     return made
 
 

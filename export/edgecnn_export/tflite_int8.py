@@ -1,4 +1,4 @@
-"""8-bit TFLite: calibrated once, quantized by TensorFlow as a whole or in part."""
+"""TFLite in integers: calibrated once, quantized by TensorFlow as a whole or in part, with values of 8 or 16 bits."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy as np
 
 from edgecnn_export.dataset import Images
 from edgecnn_export.operators import Operator, between, relative_error
-from edgecnn_export.tflite_converter import converting, quantizing, samples
+from edgecnn_export.tflite_converter import converter, converting, samples, traced
 from edgecnn_runtime.errors import ExportError
 from edgecnn_runtime.quiet import quiet
 
@@ -32,11 +32,16 @@ class TFLiteInt8:
         Raises:
             ExportError: TensorFlow cannot convert the model.
         """
-        converter = quantizing(model, calibration, "TFLITE_BUILTINS_INT8")
-        converter._experimental_calibrate_only = True
+        import tensorflow as tf
+
         self._name, self._images = model.name, calibration
         with converting(model.name, "int8"):
-            self._calibrated = bytes(converter.convert())
+            made = converter(traced(model, "float32"))
+            made.optimizations = [tf.lite.Optimize.DEFAULT]
+            made.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+            made.representative_dataset = lambda: samples(calibration)
+            made._experimental_calibrate_only = True
+            self._calibrated = bytes(made.convert())
 
     @cached_property
     def operators(self) -> list[Operator]:
@@ -72,6 +77,29 @@ class TFLiteInt8:
         model = bytes(convert.deduplicate_readonly_buffers(model))
         _require_pixel_input(model)
         return model
+
+    def in_16_bits(self) -> bytes:
+        """The file with 8-bit weights and 16-bit values between the layers, which takes and gives float32.
+
+        Raises:
+            ExportError: TensorFlow cannot quantize it.
+        """
+        import tensorflow as tf
+        from tensorflow.lite.python.convert import deduplicate_readonly_buffers
+        from tensorflow.lite.python.optimize.calibrator import Calibrator
+
+        with converting(self._name, "int16x8"):
+            # The ranges are in the model already: there is nothing to feed.
+            model = Calibrator(self._calibrated).calibrate_and_quantize(
+                lambda: iter(()),
+                input_type=tf.float32,
+                output_type=tf.float32,
+                allow_float=False,
+                activations_type=tf.int16,
+                bias_type=tf.int64,
+                disable_per_channel_quantization_for_dense_layers=True,
+            )
+            return bytes(deduplicate_readonly_buffers(bytes(model)))
 
     def errors(self) -> dict[str, float]:
         """As :meth:`edgecnn_export.operators.Int8.errors`, by TensorFlow's QuantizationDebugger."""

@@ -17,7 +17,7 @@ from ai_edge_litert.interpreter import Interpreter  # works beside TensorFlow; t
 
 from edgecnn.cli.main import run as edgecnn
 from edgecnn.data import samples
-from edgecnn_export import c_source, tflite, tflite_int8
+from edgecnn_export import c_source, tflite
 from edgecnn_export import export as export_module
 from edgecnn_export.c_text import comment, identifier
 from edgecnn_export.tflite_int8 import TFLiteInt8
@@ -228,7 +228,7 @@ def test_a_refused_model_is_not_written_in_c(
     other = keras.models.clone_model(baseline)
     other.set_weights([weight[..., ::-1] for weight in baseline.get_weights()])
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "none"))
-    monkeypatch.setattr(tflite_int8, "TFLiteInt8", lambda _, images: TFLiteInt8(other, images))
+    monkeypatch.setattr(tflite, "TFLiteInt8", lambda _, images: TFLiteInt8(other, images))
     out = tmp_path / "out"
     assert edgecnn(["export", str(baseline_path), "--format", "c", "--out", str(out), "--no-rescue"]) == 1
     assert "error: refused: baseline-int8.tflite" in capfd.readouterr().err

@@ -110,8 +110,8 @@ def test_a_file_that_is_another_model_is_refused_and_the_rest_is_kept(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    convert = tflite.convert
-    monkeypatch.setattr(tflite, "convert", lambda _, *rest: convert(other, *rest))
+    network = tflite.TFLite
+    monkeypatch.setattr(tflite, "TFLite", lambda _, *rest: network(other, *rest))
     reported = []
 
     class Note(Listener):
@@ -138,7 +138,7 @@ def test_a_refused_export_leaves_the_file_that_was_there(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     (tmp_path / "baseline-fp32.onnx").write_bytes(b"yesterday's")
-    monkeypatch.setattr(onnx, "convert", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+    monkeypatch.setattr(onnx.Onnx, "convert", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
     with pytest.raises(KeyboardInterrupt):
         export(baseline_path, ["onnx"], ["fp32"], tmp_path, calibration, evaluation)
     assert names(tmp_path) == ["baseline-fp32.onnx"]

@@ -4,26 +4,36 @@ from __future__ import annotations
 
 import json
 import runpy
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from edgecnn.cli.main import run as edgecnn
+from edgecnn_export import onnx
 from edgecnn_export.card import card as write_card
-from edgecnn_export.dataset import Dataset
+from edgecnn_export.dataset import Dataset, Images
 from edgecnn_export.export import export
 from edgecnn_export.gate import Row
-from edgecnn_export.onnx_int8 import OnnxInt8
-from edgecnn_export.operators import Operator, between, layer, ranked
+from edgecnn_export.operators import Int8, Operator, between, layer, ranked
 from edgecnn_export.options import Listener, Options
 from edgecnn_export.rescue import kept_in_float
-from edgecnn_export.tflite_int8 import TFLiteInt8
+from edgecnn_export.tflite import TFLite
 from edgecnn_runtime import container
 from edgecnn_runtime.errors import ParityError
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
-INT8 = {"tflite": TFLiteInt8, "onnx": OnnxInt8}
+
+
+@contextmanager
+def calibrated(form: str, model: Any, images: Images) -> Iterator[Int8]:
+    if form == "tflite":
+        yield TFLite(model, images).int8
+    else:
+        with onnx.opened(model, images) as network:
+            yield network.int8
 
 
 @pytest.fixture(scope="module")
@@ -124,8 +134,8 @@ def test_a_limit_that_nothing_keeps(
 
 @pytest.mark.parametrize("form", ["tflite", "onnx"])
 def test_a_healthy_network_has_no_large_errors(baseline: Any, calibration: Dataset, form: str) -> None:
-    network = INT8[form](baseline, calibration.images)
-    errors = ranked(network.operators, network.errors())
+    with calibrated(form, baseline, calibration.images) as network:
+        errors = ranked(network.operators, network.errors())
     layers = [each.name for each in baseline.layers if each.weights]
     assert {layer(name, layers) for name in errors} == {"conv", "dense", "probabilities"}
     assert 0.001 < min(errors.values()) <= max(errors.values()) < 0.2
@@ -133,10 +143,11 @@ def test_a_healthy_network_has_no_large_errors(baseline: Any, calibration: Datas
 
 @pytest.mark.parametrize("form", ["tflite", "onnx"])
 def test_layers_are_kept_in_float(baseline: Any, calibration: Dataset, form: str) -> None:
-    network = INT8[form](baseline, calibration.images)
-    whole = len(network.convert())
-    dense = next(each.name for each in network.operators if each.weighted and "dense" in each.name)
-    assert len(network.convert(frozenset({dense}))) > whole + 2.9 * baseline.get_layer("dense").kernel.shape[0] * 100
+    with calibrated(form, baseline, calibration.images) as network:
+        whole = len(network.convert())
+        dense = next(each.name for each in network.operators if each.weighted and "dense" in each.name)
+        kept = len(network.convert(frozenset({dense})))
+    assert kept > whole + 2.9 * baseline.get_layer("dense").kernel.shape[0] * 100
 
 
 def test_debug_layers(
