@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from edgecnn_export.gate import Row
+from edgecnn_export.gate import Row, complaints
 from edgecnn_export.options import Listener
 
 
@@ -17,8 +17,9 @@ class Printer(Listener):
 
     def compared(self, path: Path, rows: list[Row]) -> None:
         """Print where the file is, and every check with what was measured and what is allowed."""
-        refused = any(row.failures for row in rows)
-        print(f"{'refused, kept as' if refused else 'saved'} {path}, {rows[0].size / 1000:,.1f} kB", flush=True)
+        print(
+            f"{'refused, kept as' if complaints(rows) else 'saved'} {path}, {rows[0].size / 1000:,.1f} kB", flush=True
+        )
         for row in rows:
             print(f"  {row.backend}: agreement {row.agreement:.2%}, {row.latency:.3f} ms")
             for each in row.checks:

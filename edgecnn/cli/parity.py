@@ -35,6 +35,7 @@ def parity(
     from edgecnn.data import source as sources
     from edgecnn.training import backend
     from edgecnn_export import keras_file
+    from edgecnn_export.gate import complaints
     from edgecnn_export.parity import compare_files
 
     source = keras_file.locate(model)
@@ -58,6 +59,5 @@ def parity(
     else:
         print(f"{source}: accuracy {percent(accuracy)} on {len(evaluation):,} images of {evaluation.name}")
         show_parity(rows)
-    failures = [f"{row.file}: {failure} ({row.backend})" for row in rows for failure in row.failures]
-    if failures:
+    if failures := complaints(rows):
         raise ParityError(f"not the same model: {'; '.join(failures)}")

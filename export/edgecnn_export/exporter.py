@@ -12,7 +12,7 @@ from edgecnn_export import artifact, c_source, keras_file, tools
 from edgecnn_export.artifact import Artifact
 from edgecnn_export.dataset import Dataset
 from edgecnn_export.description import describe
-from edgecnn_export.gate import Row
+from edgecnn_export.gate import Row, complaints
 from edgecnn_export.interruptible import interruptible
 from edgecnn_export.operators import Network, layer, ranked
 from edgecnn_export.options import Listener, Options
@@ -64,9 +64,7 @@ class Exporter:
         if form not in _INSTEAD:
             with interruptible():
                 plain = artifact.convert(self.model, self.about, form)
-            return self._complaints(
-                [row for each in precisions for row in self._prove(plain, self._contract(form, each))]
-            )
+            return complaints([row for each in precisions for row in self._prove(plain, self._contract(form, each))])
         with ExitStack() as open_files:
             with interruptible():
                 network = open_files.enter_context(self._opened(form))
@@ -76,7 +74,7 @@ class Exporter:
         with interruptible():
             payload = self._described(network.convert(precision), form, precision)
         rows = self._prove(payload, self._contract(form, precision))
-        failed = any(row.failures for row in rows)
+        failed = complaints(rows)
         if precision == "int8" and (failed or self.options.debug_layers):
             int8 = network.int8
             with interruptible():
@@ -85,13 +83,13 @@ class Exporter:
             self.listener.layers(self._target(form, precision), layers)
             if failed and self.options.rescue and self._rescue(network, form, errors, rows):
                 return []
-            return [each + _worst(rows, layers) for each in self._complaints(rows)[:1]] + self._complaints(rows)[1:]
-        return self._complaints(rows)
+            return [each + _worst(rows, layers) for each in failed[:1]] + failed[1:]
+        return failed
 
     def _rescue(self, network: Network, form: str, errors: dict[str, float], failed: list[Row]) -> bool:
         """Whether the file could be saved: with some layers in float, or in another precision."""
         contract, target = self._contract(form, "int8"), self._target(form, "int8")
-        because = self._complaints(failed)[0]
+        because = complaints(failed)[0]
         self.listener.note(f"{because}: looking for the layers to keep in float")
         seen = predict(self.model, self.calibration.images)
         trial = Reference(self.calibration, seen, None, self.options.max_drop)
@@ -100,7 +98,7 @@ class Exporter:
             names = sorted({self._layer(each) for each in kept})
             rescue: dict[str, Any] = {"kept": names, "precision": "fp32", "because": because}
             rescue |= {"bytes": len(payload), "int8_bytes": failed[0].size}
-            if not any(row.failures for row in self._prove(payload, replace(contract, rescue=rescue))):
+            if not complaints(self._prove(payload, replace(contract, rescue=rescue))):
                 self.listener.note(
                     f"{target.name}: kept in float: {', '.join(names)}; "
                     f"{len(payload) / 1000:,.1f} kB instead of {failed[0].size / 1000:,.1f}"
@@ -117,7 +115,7 @@ class Exporter:
         except ExportError as problem:
             self.listener.note(str(problem))
             return False
-        if any(row.failures for row in rows):
+        if complaints(rows):
             return False
         self.listener.note(
             f"{self._target(form, 'int8').name} cannot be had; {target.name} is in its place: "
@@ -144,7 +142,7 @@ class Exporter:
     def _prove(self, payload: Artifact, contract: Contract) -> list[Row]:
         target = self._target(contract.format, contract.precision)
         rows = prove(target, payload, contract, self.reference)
-        passed = not any(row.failures for row in rows)
+        passed = not complaints(rows)
         self.listener.compared(target if passed else rejected(target), rows)
         if passed and self.in_c and (contract.format, contract.precision) == SOURCE_OF_C:
             for written in c_source.write(target):
@@ -179,9 +177,6 @@ class Exporter:
 
     def _layer(self, operator: str) -> str:
         return layer(operator, [each.name for each in self.model.layers if each.weights])
-
-    def _complaints(self, rows: list[Row]) -> list[str]:
-        return [f"{row.file}: {failure} ({row.backend})" for row in rows for failure in row.failures]
 
 
 def _worst(rows: list[Row], layers: dict[str, float]) -> str:

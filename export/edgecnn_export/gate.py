@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -108,6 +108,11 @@ class Row:
     def as_dict(self) -> dict[str, Any]:
         """The fields, and ``passed``."""
         return asdict(self) | {"passed": not self.failures}
+
+
+def complaints(rows: Iterable[Row]) -> list[str]:
+    """Every check that any of the rows does not pass, with its file and its interpreter; empty when all pass."""
+    return [f"{row.file}: {failure} ({row.backend})" for row in rows for failure in row.failures]
 
 
 def expected_signature(contract: Contract) -> Signature:

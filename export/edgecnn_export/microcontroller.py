@@ -12,6 +12,7 @@ from math import prod
 from typing import Any
 
 from edgecnn_runtime.errors import ExportError
+from edgecnn_runtime.tflite_operators import OPERATORS
 
 _METHODS = """
     Abs Add AddN ArgMax ArgMin AveragePool2D BatchMatMul BatchToSpaceNd BroadcastTo Cast Ceil Concatenation Conv2D Cos
@@ -73,9 +74,8 @@ def needs(model: bytes) -> Needs:
 
     whole = schema.ModelT.InitFromObj(schema.Model.GetRootAsModel(model, 0))
     graph = whole.subgraphs[0]
-    names = {code: name for name, code in vars(schema.BuiltinOperator).items() if isinstance(code, int)}
     codes = [max(code.builtinCode, code.deprecatedBuiltinCode) for code in whole.operatorCodes]
-    used = dict.fromkeys(names[codes[operator.opcodeIndex]] for operator in graph.operators)
+    used = dict.fromkeys(OPERATORS[codes[operator.opcodeIndex]] for operator in graph.operators)
     missing = [name for name in used if name.replace("_", "").lower() not in _ADD]
     if missing:
         raise ExportError(

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from edgecnn_export.conversion import conversion
 from edgecnn_runtime.errors import ExportError
-from edgecnn_runtime.quiet import quiet
 from edgecnn_runtime.trailers import fields
 
 if TYPE_CHECKING:
@@ -157,14 +157,14 @@ def checked(path: Path) -> bytes:
 
 @contextmanager
 def converting(name: str, precision: str) -> Iterator[None]:
-    """Turn whatever the converters raise into an ExportError, and keep their advice off the terminal."""
+    """Around every call of the converters; see :func:`edgecnn_export.conversion.conversion`.
+
+    They log advice for their callers besides, which must stay off the terminal too.
+    """
     before = logging.root.manager.disable
     logging.disable(logging.WARNING)
     try:
-        with quiet():
+        with conversion(f"{name} cannot be converted to {precision} ONNX"):
             yield
-    except Exception as problem:  # the converters raise whatever their many layers raise
-        first_line = (str(problem).strip() or type(problem).__name__).splitlines()[0]
-        raise ExportError(f"{name} cannot be converted to {precision} ONNX ({first_line})") from None
     finally:
         logging.disable(before)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,10 +15,10 @@ from edgecnn_export import artifact
 from edgecnn_export.artifact import Artifact
 from edgecnn_export.card import card
 from edgecnn_export.dataset import Dataset
-from edgecnn_export.gate import Probabilities, Row, compare
+from edgecnn_export.gate import Probabilities, Row, compare, complaints
 from edgecnn_export.placing import place, remove
 from edgecnn_export.scoring import Scores, score_everywhere
-from edgecnn_runtime import container, sheet
+from edgecnn_runtime import sheet
 from edgecnn_runtime.contract import Contract, Golden
 
 GOLDEN_IMAGES = 16
@@ -72,20 +71,8 @@ def prove(target: Path, payload: Artifact, contract: Contract, reference: Refere
     """
     with _temporary(target) as temporary:
         artifact.write(temporary, payload, contract)
-        scores = score_everywhere(temporary, contract.format, reference.data.images)
-        rows = [
-            compare(
-                target.name,
-                contract,
-                artifact.size(payload),
-                each,
-                reference.scores,
-                reference.data,
-                reference.max_drop,
-            )
-            for each in scores
-        ]
-        passed = not any(row.failures for row in rows)
+        scores, rows = _compare(temporary, target.name, artifact.size(payload), contract, reference)
+        passed = not complaints(rows)
         compared: dict[str, Any] = {
             "data": reference.data.name,
             "images": len(reference.data),
@@ -117,11 +104,18 @@ def prove(target: Path, payload: Artifact, contract: Contract, reference: Refere
 def passes(payload: bytes, contract: Contract, reference: Reference, folder: Path) -> bool:
     """Whether a converted model would pass, without writing anything that stays."""
     with _temporary(folder / f"trial.{contract.format}") as temporary:
-        temporary.write_bytes(container.embed(payload, contract))
-        return not any(
-            compare("", contract, 0, each, reference.scores, reference.data, reference.max_drop).failures
-            for each in score_everywhere(temporary, contract.format, reference.data.images)
-        )
+        artifact.write(temporary, payload, contract)
+        _, rows = _compare(temporary, temporary.name, artifact.size(payload), contract, reference)
+        return not complaints(rows)
+
+
+def _compare(
+    path: Path, name: str, size: int, contract: Contract, reference: Reference
+) -> tuple[list[Scores], list[Row]]:
+    """What every installed interpreter makes of the file at ``path``, and how that compares."""
+    scores = score_everywhere(path, contract.format, reference.data.images)
+    known = reference.scores, reference.data, reference.max_drop
+    return scores, [compare(name, contract, size, each, *known) for each in scores]
 
 
 @contextmanager
@@ -143,6 +137,6 @@ def _golden(reference: Reference, scores: list[Scores]) -> Golden:
     def rows(probabilities: Probabilities) -> tuple[tuple[float, ...], ...]:
         return tuple(tuple(round(float(p), 7) for p in row) for row in probabilities[chosen])
 
-    packed = base64.b64encode(sheet.pack(images[chosen])).decode()
+    packed = sheet.pack_text(images[chosen])
     exported = {each.backend: rows(each.probabilities) for each in scores}
     return Golden(len(chosen), packed, rows(reference.scores), exported)

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from edgecnn_export.conversion import conversion
 from edgecnn_export.dataset import Images
 from edgecnn_export.saved_model import with_pixels_in
-from edgecnn_runtime.errors import ExportError
-from edgecnn_runtime.quiet import quiet
 
 if TYPE_CHECKING:
     import keras
@@ -42,12 +41,6 @@ def samples(images: Images) -> Iterator[list[Any]]:
     return ([image[None].astype(np.float32)] for image in images)
 
 
-@contextmanager
-def converting(name: str, precision: str) -> Iterator[None]:
-    """Turn whatever the converter raises into an ExportError, and keep its notes off the terminal."""
-    try:
-        with quiet():
-            yield
-    except Exception as problem:  # the converter raises whatever its many layers raise
-        first_line = (str(problem).strip() or type(problem).__name__).splitlines()[0]
-        raise ExportError(f"TensorFlow cannot convert {name} to {precision} TFLite ({first_line})") from None
+def converting(name: str, precision: str) -> AbstractContextManager[None]:
+    """Around every call of the converter; see :func:`edgecnn_export.conversion.conversion`."""
+    return conversion(f"TensorFlow cannot convert {name} to {precision} TFLite")

@@ -15,6 +15,7 @@ from edgecnn_export.operators import Operator, between, relative_error
 from edgecnn_export.tflite_converter import converter, converting, samples, traced
 from edgecnn_runtime.errors import ExportError
 from edgecnn_runtime.quiet import quiet
+from edgecnn_runtime.tflite_operators import OPERATORS
 
 if TYPE_CHECKING:
     import keras
@@ -50,7 +51,6 @@ class TFLiteInt8:
 
         model = schema.Model.GetRootAsModel(self._calibrated, 0)
         graph = model.Subgraphs(0)
-        names = {code: name for name, code in vars(schema.BuiltinOperator).items() if isinstance(code, int)}
 
         def tensors(indices: Any) -> tuple[str, ...]:
             return tuple(graph.Tensors(index).Name().decode() for index in indices if index >= 0)
@@ -59,7 +59,7 @@ class TFLiteInt8:
         for index in range(graph.OperatorsLength()):
             operator = graph.Operators(index)
             code = model.OperatorCodes(operator.OpcodeIndex())
-            kind = names[max(code.BuiltinCode(), code.DeprecatedBuiltinCode())]
+            kind = OPERATORS[max(code.BuiltinCode(), code.DeprecatedBuiltinCode())]
             outputs = tensors(operator.OutputsAsNumpy())
             found.append(Operator(outputs[0], tensors(operator.InputsAsNumpy()), outputs, kind in _WEIGHTED))
         return found

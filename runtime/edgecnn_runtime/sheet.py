@@ -6,6 +6,7 @@ tiles less than many pictures.
 
 from __future__ import annotations
 
+import base64
 import io
 
 import numpy as np
@@ -81,3 +82,18 @@ def unpack(data: bytes, count: int, height: int, width: int) -> Images:
         raise ImageError(f"a sheet of images is damaged ({problem})") from None
     tiles = pixels.reshape(rows, height, columns, width, 3).swapaxes(1, 2)
     return np.ascontiguousarray(tiles.reshape(-1, height, width, 3)[:count])
+
+
+def pack_text(images: Images) -> str:
+    """The sheet of :func:`pack` as base64 text, for JSON."""
+    return base64.b64encode(pack(images)).decode()
+
+
+def unpack_text(text: str, count: int, height: int, width: int) -> Images:
+    """The images of :func:`pack_text`, as :func:`unpack` gives them.
+
+    Raises:
+        ImageError: as there.
+        ValueError: the text is not base64.
+    """
+    return unpack(base64.b64decode(text), count, height, width)

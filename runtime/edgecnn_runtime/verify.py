@@ -11,7 +11,6 @@ whole is its checksum's business, looked at first: a damaged copy never gets as 
 
 from __future__ import annotations
 
-import base64
 import io
 import os
 import platform
@@ -164,7 +163,7 @@ def _read(contract: Contract, backend: str) -> tuple[str, Pixels, Probabilities]
     of = next(
         (each for each in golden.exported if library_of(each) == library_of(backend)), next(iter(golden.exported))
     )
-    images = sheet.unpack(base64.b64decode(golden.images), golden.count, spec.height, spec.width)
+    images = sheet.unpack_text(golden.images, golden.count, spec.height, spec.width)
     answers = np.array(golden.exported[of], np.float32)
     if answers.shape != (len(images), len(contract.labels)) or not np.isfinite(answers).all():
         raise ValueError("carries pictures without their answers")

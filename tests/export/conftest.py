@@ -31,6 +31,16 @@ def baseline(baseline_path: Path) -> keras.Model:
     return model
 
 
+@pytest.fixture
+def other(baseline: keras.Model) -> keras.Model:
+    """A network of the same shape with its weights in another order: it answers, and wrongly."""
+    import keras
+
+    model = keras.models.clone_model(baseline)
+    model.set_weights([weight[..., ::-1] for weight in baseline.get_weights()])
+    return model
+
+
 @pytest.fixture(scope="session")
 def calibration() -> Dataset:
     return samples.calibration()

@@ -27,16 +27,6 @@ from edgecnn_runtime.contract import Contract, InputSpec
 from edgecnn_runtime.errors import ExportError, ParityError, UsageError
 
 
-@pytest.fixture
-def other(baseline: Any) -> Any:
-    """A network of the same shape with its weights in another order: it answers, and wrongly."""
-    import keras
-
-    model = keras.models.clone_model(baseline)
-    model.set_weights([weight[..., ::-1] for weight in baseline.get_weights()])
-    return model
-
-
 def names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 

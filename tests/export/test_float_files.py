@@ -21,16 +21,6 @@ from edgecnn_runtime.errors import ExportError
 SAVED_MODEL, KERAS = "baseline-fp32.savedmodel", "baseline-fp32.keras"
 
 
-@pytest.fixture
-def other(baseline: Any) -> Any:
-    """A network of the same shape with its weights in another order: it answers, and wrongly."""
-    import keras
-
-    model = keras.models.clone_model(baseline)
-    model.set_weights([weight[..., ::-1] for weight in baseline.get_weights()])
-    return model
-
-
 def test_names_and_nothing_else(other_ways: Path) -> None:
     proved = {"baseline-int8.tflite", SAVED_MODEL, KERAS}
     beside = {f"{name}.{kind}" for name in proved for kind in ("json", "md")}
