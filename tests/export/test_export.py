@@ -18,9 +18,9 @@ from ai_edge_litert.interpreter import Interpreter  # works beside TensorFlow; t
 
 from edgecnn.cli.main import run as edgecnn
 from edgecnn_export import keras_file, onnx, tflite
+from edgecnn_export.comparison import Row
 from edgecnn_export.dataset import Dataset
 from edgecnn_export.export import export
-from edgecnn_export.gate import Row
 from edgecnn_export.options import Listener, Options
 from edgecnn_runtime import container
 from edgecnn_runtime.contract import Contract, InputSpec
