@@ -54,7 +54,11 @@ def pixels(source: Picture, spec: InputSpec) -> Pixels:
     Raises:
         ImageError: as :func:`load`.
     """
-    image = load(source)
+    return fitted(load(source), spec)
+
+
+def fitted(image: Image.Image, spec: InputSpec) -> Pixels:
+    """A loaded picture at the size that a network takes, as :func:`pixels` gives it."""
     if image.size != (spec.width, spec.height):
         box = _centre(image.size, spec) if spec.fit == "crop" else None
         image = image.resize((spec.width, spec.height), Image.Resampling[spec.filter.upper()], box)
