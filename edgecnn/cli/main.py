@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from io import TextIOWrapper
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -75,11 +77,21 @@ def run(arguments: Sequence[str]) -> int:
         return _fail(str(problem), FAILURE)
     except (KeyboardInterrupt, typer.Abort):
         return _fail("interrupted", INTERRUPTED)
-    except BrokenPipeError:
-        # The reader (head, less) has seen enough. Python would complain again when it flushes at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except (BrokenPipeError, SystemExit):  # Typer makes the second of the first
+        # The reader (head, less) has seen enough.
+        _close_output()
         return 0
+    except OSError as problem:
+        if problem.filename is not None:
+            raise
+        _close_output()
+        return _fail(f"the output cannot be written ({problem.strerror})", FAILURE)
     return status if isinstance(status, int) else 0
+
+
+def _close_output() -> None:
+    # Python would complain again when it flushes at exit.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _fail(message: str, status: int) -> int:
@@ -90,4 +102,9 @@ def _fail(message: str, status: int) -> int:
 
 def main() -> None:
     """Entry point of the ``edgecnn`` script."""
+    if sys.stdout is None:  # closed by whoever started us
+        sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115
+    elif isinstance(sys.stdout, TextIOWrapper):
+        # A label that the terminal's encoding does not have must not end the work.
+        sys.stdout.reconfigure(errors="backslashreplace")
     sys.exit(run(sys.argv[1:]))

@@ -72,7 +72,10 @@ class Classifier:
         """
         if top < 1:
             raise UsageError(f"top must be at least 1, not {top}")
-        scores = self.scores([image])[0]
+        return self.ranked(self.scores([image])[0], top)
+
+    def ranked(self, scores: npt.NDArray[np.float32], top: int) -> list[Prediction]:
+        """The ``top`` most probable classes by the scores of one picture, shape (labels,), best first."""
         best = np.argsort(-scores, kind="stable")[:top]
         return [Prediction(self.contract.labels[i], int(i), float(scores[i])) for i in best]
 

@@ -28,11 +28,11 @@ class Item:
 
     Attributes:
         name: as the user knows it: a path, an address, a frame's number.
-        picture: what :mod:`edgecnn_runtime.image` takes.
+        picture: what :mod:`edgecnn_runtime.image` takes, or why there is none.
     """
 
     name: str
-    picture: Picture
+    picture: Picture | ImageError
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +117,8 @@ def _side_by_side(
 
 
 def _answer(classifier: Classifier, item: Item) -> Answer:
+    if isinstance(item.picture, ImageError):
+        return Answer(item, error=item.picture)
     begun = perf_counter()
     try:
         image = load(item.picture)

@@ -1,0 +1,80 @@
+"""What ``edgecnn classify`` makes of an answer: something printed, and a picture with its label on it."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import asdict, dataclass
+
+from edgecnn.cli.console import printable, say
+from edgecnn.cli.forms import Form, Found, as_json, as_labels, as_line, csv_form
+from edgecnn.cli.table_form import nothing, table_form
+from edgecnn_runtime import Classifier, ImageError, Prediction
+from edgecnn_runtime.annotate import Folder
+from edgecnn_runtime.pipeline import Answer
+
+_FORMS: dict[str | None, Form] = {"json": as_json, "labels": as_labels}
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is to be told of a picture, and how.
+
+    Attributes:
+        form: ``json``, ``csv``, ``labels``; None for a table on a terminal and for lines elsewhere.
+        top: how many classes at most.
+        threshold: the lowest score of a class.
+        timing: whether what it took.
+        folder: where to write the picture with its label on it; None for nowhere.
+    """
+
+    form: str | None
+    top: int
+    threshold: float
+    timing: bool
+    folder: Folder | None
+
+
+class Printer:
+    """Prints answers as they come."""
+
+    def __init__(self, classifier: Classifier, wanted: Wanted, several: bool) -> None:
+        """``classifier`` knows the labels; ``several`` says whether there is more than one picture."""
+        self._classifier, self._wanted = classifier, wanted
+        self._form = self._chosen(several)
+
+    def show(self, answer: Answer) -> bool:
+        """Print an answer, or an error line in its place. Whether all that was wanted could be done."""
+        if answer.scores is None or isinstance(answer.item.picture, ImageError):
+            say(f"error: {answer.error}")
+            return False
+        ranked = self._classifier.ranked(answer.scores, self._wanted.top)
+        predictions = [each for each in ranked if each.score >= self._wanted.threshold]
+        steps = asdict(answer.timing) if answer.timing and self._wanted.timing else {}
+        problem = annotated = None
+        if self._wanted.folder:
+            try:
+                text = self._text(predictions)
+                annotated = str(self._wanted.folder.write(answer.item.name, answer.item.picture, text))
+            except ImageError as raised:
+                problem, annotated = raised, ""
+        milliseconds = {step: 1000 * seconds for step, seconds in steps.items()}
+        # At once, for a reader who waits for each, and so that one who has left is noticed.
+        print(self._form(Found(answer.item.name, predictions, milliseconds, annotated)), flush=True)
+        if problem:
+            say(f"error: {problem}")
+        return not problem
+
+    def _text(self, predictions: list[Prediction]) -> str:
+        best = next(iter(predictions), None)
+        return f"{printable(best.label)} {best.score:.1%}" if best else nothing(self._wanted.threshold)
+
+    def _chosen(self, several: bool) -> Form:
+        wanted = self._wanted
+        if wanted.form in _FORMS:
+            return _FORMS[wanted.form]
+        if wanted.form == "csv":
+            return csv_form()
+        if not sys.stdout.isatty():
+            return as_line
+        labels = self._classifier.contract.labels
+        return table_form(labels, wanted.top, wanted.threshold, wanted.timing, several)
