@@ -71,10 +71,8 @@ def run(arguments: Sequence[str]) -> int:
             raise KeyboardInterrupt
     except _WrongWords as problem:
         return _fail(problem.format_message(), USAGE)
-    except UsageError as problem:
-        return _fail(str(problem), USAGE)
     except EdgeCNNError as problem:
-        return _fail(str(problem), FAILURE)
+        return _fail(str(problem), USAGE if isinstance(problem, UsageError) else FAILURE)
     except (KeyboardInterrupt, typer.Abort):
         return _fail("interrupted", INTERRUPTED)
     except (BrokenPipeError, SystemExit):  # Typer makes the second of the first

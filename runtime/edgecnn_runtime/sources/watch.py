@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from stat import S_ISREG
+from typing import NamedTuple
 
 from edgecnn_runtime.errors import ImageError, UsageError
 from edgecnn_runtime.pipeline import Item
@@ -22,8 +23,13 @@ SETTLED_SECONDS = 2.0
 _ENDS = (b"\xff\xd9", b"\0\0\0\0IEND\xaeB`\x82")
 """What a whole JPEG and a whole PNG end with."""
 
-# A file that is written again in place, or replaced, has another one.
-_Stamp = tuple[int, int, int]
+
+class _Stamp(NamedTuple):
+    """What a file has another one of, once it is written again in place or replaced."""
+
+    size: int
+    changed: int
+    number: int
 
 
 def watched(folder: str, recursive: bool = False) -> Source:
@@ -34,40 +40,61 @@ def watched(folder: str, recursive: bool = False) -> Source:
 
     Raises:
         UsageError: there is no such folder.
+        ImageError: it cannot be listed; later on, it is gone.
     """
     if not Path(folder).is_dir():
         raise UsageError(f"{folder}: is not a folder; name one to watch")
-    return Source(_appearing(folder, recursive, _stamps(folder, recursive)), live=True, film=True)
+    return Source(_appearing(_Watch(folder, recursive)), live=True, film=True)
 
 
-def _appearing(folder: str, recursive: bool, known: dict[str, _Stamp]) -> Iterator[Item]:
-    changing: dict[str, tuple[_Stamp, float]] = {}
+def pause(spent: float) -> float:
+    """Seconds until the next look, after one that took ``spent``."""
+    return max(POLL_SECONDS, 9 * spent)
+
+
+def _appearing(watch: _Watch) -> Iterator[Item]:
     while True:
         begun = time.monotonic()
+        whole = watch.look()
+        spent = time.monotonic() - begun
+        yield from (Item(path, path) for path in whole)
+        time.sleep(pause(spent))
+
+
+class _Watch:
+    """What is known of a folder's pictures."""
+
+    def __init__(self, folder: str, recursive: bool) -> None:
+        self._folder, self._recursive = folder, recursive
+        self._known = _stamps(folder, recursive)
+        self._changing: dict[str, tuple[_Stamp, float]] = {}
+
+    def look(self) -> list[str]:
+        """Pictures that have become whole since the last look, the oldest first."""
+        now = time.monotonic()
         try:
-            found = _stamps(folder, recursive)
+            found = _stamps(self._folder, self._recursive)
         except ImageError:
-            if not Path(folder).is_dir():
+            if not Path(self._folder).is_dir():
                 raise
-            continue  # a folder below vanished while it was listed; the next look is right again
-        known = {path: stamp for path, stamp in known.items() if path in found}
-        changing = {path: seen for path, seen in changing.items() if path in found}
-        for path, stamp in sorted(found.items(), key=lambda each: (each[1][1], each[0])):
-            if known.get(path) == stamp:
-                changing.pop(path, None)
-                continue
-            before, since = changing.setdefault(path, (stamp, begun))
-            if before != stamp:
-                changing[path] = stamp, begun
-            elif since < begun and (_has_end(path) or begun - since >= SETTLED_SECONDS):
-                known[path] = stamp
-                del changing[path]
-                yield Item(path, path)
-        time.sleep(max(POLL_SECONDS, 9 * (time.monotonic() - begun)))
+            return []  # a folder below vanished while it was listed; the next look is right again
+        self._known = {path: stamp for path, stamp in self._known.items() if path in found}
+        new = {path: stamp for path, stamp in found.items() if self._known.get(path) != stamp}
+        self._changing = {
+            path: seen if (seen := self._changing.get(path)) and seen[0] == stamp else (stamp, now)
+            for path, stamp in new.items()
+        }
+        whole = [path for path, (_, since) in self._changing.items() if _is_whole(path, now - since)]
+        self._known.update((path, new[path]) for path in whole)
+        return sorted(whole, key=lambda path: (new[path].changed, path))
+
+
+def _is_whole(path: str, rested: float) -> bool:
+    return rested > 0 and (rested >= SETTLED_SECONDS or _has_end(path))
 
 
 def _stamps(folder: str, recursive: bool) -> dict[str, _Stamp]:
-    """What tells that a picture is another one than before, of every one that has any bytes."""
+    """The pictures that have any bytes."""
     stamps = {}
     for path in pictures(folder, recursive):
         try:
@@ -75,7 +102,7 @@ def _stamps(folder: str, recursive: bool) -> dict[str, _Stamp]:
         except OSError:  # gone again
             continue
         if status.st_size and S_ISREG(status.st_mode):
-            stamps[path] = status.st_size, status.st_mtime_ns, status.st_ino
+            stamps[path] = _Stamp(status.st_size, status.st_mtime_ns, status.st_ino)
     return stamps
 
 

@@ -46,10 +46,14 @@ def _outcome(address: str) -> BytesIO | ImageError:
         return ImageError(f"{address}: {problem}")
     except HTTPError as problem:
         problem.close()
-        return ImageError(f"{address}: the server answers {problem.code} {problem.reason}")
+        return ImageError(f"{address}: the server answers {problem.code} {_first_line(problem.reason)}")
     except (OSError, HTTPException, ValueError) as problem:
         reason = problem.reason if isinstance(problem, URLError) else problem
-        return ImageError(f"{address}: cannot be fetched ({reason or type(problem).__name__})")
+        return ImageError(f"{address}: cannot be fetched ({_first_line(reason) or type(problem).__name__})")
+
+
+def _first_line(reason: object) -> str:
+    return next(iter(str(reason).strip().splitlines()), "")
 
 
 def _fetch(address: str) -> BytesIO:
