@@ -12,6 +12,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from edgecnn_runtime.errors import ImageError, UsageError
 from edgecnn_runtime.image import Picture, load
+from edgecnn_runtime.sources.folder import SUFFIXES
 
 _SHORTEST_SIDE = 224
 _LONGEST_SIDE = 4096
@@ -104,10 +105,11 @@ class Folder:
 def _file_name(name: str) -> tuple[str, str]:
     """Stem and ending of the copy; what a file system or a shell might take amiss is left out."""
     last = name.partition("?")[0].rstrip("/").rpartition("/")[2] if "://" in name else Path(name).name
-    stem, dot, suffix = last.rpartition(".")
-    photograph = "#" in suffix or dot + suffix.lower() in _PHOTOGRAPHS
-    kept = re.sub(r"[^\w.-]+", "-", last if "#" in suffix else stem or last).strip(".-")
-    return kept[:_LONGEST_NAME] or "picture", ".jpg" if photograph else ".png"
+    stem, dot, ending = last.rpartition(".")
+    ending = (dot + ending).lower()
+    stem = stem if ending in SUFFIXES else last
+    kept = re.sub(r"[^\w.-]+", "-", stem).strip(".-")
+    return kept[:_LONGEST_NAME] or "picture", ".jpg" if "#" in last or ending in _PHOTOGRAPHS else ".png"
 
 
 def _placed(part: Path, stem: Path, ending: str) -> Path:
