@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from edgecnn.cli.console import say
 from edgecnn_runtime.errors import UsageError
 
 
@@ -83,8 +84,11 @@ def classify(
     with closing(found), Progress(source.count, wanted=not (quiet or source.live)) as progress:
         try:
             for answer in smoothed(found, smooth) if smooth > 1 else found:
-                progress.clear()
-                failed |= not printer.show(answer)
+                progress.give_way()
+                if problem := printer.show(answer):
+                    progress.clear()
+                    say(f"error: {problem}")
+                    failed = True
                 progress.step()
         except KeyboardInterrupt:
             if not source.live:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import sys
 from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
 
-from edgecnn.cli.console import printable, say
+from edgecnn.cli.console import printable
 from edgecnn.cli.forms import Form, Found, as_json, as_labels, as_line, csv_form
 from edgecnn.cli.table_form import nothing, table_form
 from edgecnn_runtime import Classifier, ImageError, Prediction
-from edgecnn_runtime.annotate import Folder
 from edgecnn_runtime.pipeline import Answer
+
+if TYPE_CHECKING:
+    from edgecnn_runtime.annotate import Folder
 
 _FORMS: dict[str | None, Form] = {"json": as_json, "labels": as_labels}
 
@@ -42,11 +45,10 @@ class Printer:
         self._classifier, self._wanted = classifier, wanted
         self._form = self._chosen(several)
 
-    def show(self, answer: Answer) -> bool:
-        """Print an answer, or an error line in its place. Whether all that was wanted could be done."""
+    def show(self, answer: Answer) -> ImageError | None:
+        """Print an answer, if there is one; what could not be done for this picture."""
         if answer.scores is None or isinstance(answer.item.picture, ImageError):
-            say(f"error: {answer.error}")
-            return False
+            return answer.error
         ranked = self._classifier.ranked(answer.scores, self._wanted.top)
         predictions = [each for each in ranked if each.score >= self._wanted.threshold]
         steps = asdict(answer.timing) if answer.timing and self._wanted.timing else {}
@@ -60,9 +62,7 @@ class Printer:
         milliseconds = {step: 1000 * seconds for step, seconds in steps.items()}
         # At once, for a reader who waits for each, and so that one who has left is noticed.
         print(self._form(Found(answer.item.name, predictions, milliseconds, annotated)), flush=True)
-        if problem:
-            say(f"error: {problem}")
-        return not problem
+        return problem
 
     def _text(self, predictions: list[Prediction]) -> str:
         best = next(iter(predictions), None)

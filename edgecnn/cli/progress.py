@@ -11,10 +11,7 @@ _WIDTH = 24
 
 
 class Progress:
-    """A bar that appears after a second, and goes when the work is done; use it as a context manager.
-
-    Whatever else is printed meanwhile is printed after :meth:`clear`, so that no line begins behind the bar.
-    """
+    """A bar that appears after a second, and goes when the work is done; use it as a context manager."""
 
     def __init__(self, total: int | None, wanted: bool) -> None:
         """``total`` is None where nobody knows how much there is to do."""
@@ -29,8 +26,13 @@ class Progress:
         """Leave no trace."""
         self.clear()
 
+    def give_way(self) -> None:
+        """Make room for a line on standard output, if that is the same terminal."""
+        if self._drawn and sys.stdout.isatty():
+            self.clear()
+
     def clear(self) -> None:
-        """Take the bar away."""
+        """Make room for a line on standard error."""
         if self._drawn:
             print("\r\x1b[K", end="", file=sys.stderr, flush=True)
             self._drawn = False
