@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextlib import closing
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from edgecnn.cli.console import say
 from edgecnn_runtime.errors import UsageError
+
+if TYPE_CHECKING:
+    from edgecnn_runtime.pipeline import Answer
 
 
 def classify(
@@ -63,7 +67,6 @@ def classify(
     from edgecnn.models import default_model
     from edgecnn_runtime import Classifier
     from edgecnn_runtime.pipeline import answers
-    from edgecnn_runtime.smoothing import smoothed
     from edgecnn_runtime.workers import divided
 
     if as_json + as_csv + quiet > 1:
@@ -78,12 +81,12 @@ def classify(
     file = model or default_model(backend)
     workers, inside = divided(threads, source, file.stat().st_size if file.exists() else 0)
     opened = [Classifier.open(file, backend, inside)]
-    printer = Printer(opened[0], wanted, several=source.count != 1)
+    printer = Printer(opened[0], wanted, several=source.total != 1)
     found = answers(lambda: opened.pop() if opened else Classifier.open(file, backend, inside), source.items, workers)
     failed = False
-    with closing(found), Progress(source.count, wanted=not (quiet or source.live)) as progress:
+    with closing(found), Progress(source.total, wanted=not (quiet or source.live)) as progress:
         try:
-            for answer in smoothed(found, smooth) if smooth > 1 else found:
+            for answer in _smoothed(found, smooth):
                 progress.give_way()
                 if problem := printer.show(answer):
                     progress.clear()
@@ -95,3 +98,11 @@ def classify(
                 raise  # of what goes on for ever, it is the end
     if failed:
         raise typer.Exit(1)
+
+
+def _smoothed(found: Iterable[Answer], frames: int) -> Iterable[Answer]:
+    if frames == 1:
+        return found
+    from edgecnn_runtime.smoothing import smoothed
+
+    return smoothed(found, frames)

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from edgecnn.cli.console import printable
-from edgecnn.cli.forms import Form, Found, as_json, as_labels, as_line, csv_form
-from edgecnn.cli.table_form import nothing, table_form
+from edgecnn.cli.forms import Form, Found, as_json, as_labels, as_line, csv_form, nothing
 from edgecnn_runtime import Classifier, ImageError, Prediction
 from edgecnn_runtime.pipeline import Answer
 
@@ -18,8 +16,7 @@ if TYPE_CHECKING:
 _FORMS: dict[str | None, Form] = {"json": as_json, "labels": as_labels}
 
 
-@dataclass(frozen=True)
-class Wanted:
+class Wanted(NamedTuple):
     """What is to be told of a picture, and how.
 
     Attributes:
@@ -51,7 +48,7 @@ class Printer:
             return answer.error
         ranked = self._classifier.ranked(answer.scores, self._wanted.top)
         predictions = [each for each in ranked if each.score >= self._wanted.threshold]
-        steps = asdict(answer.timing) if answer.timing and self._wanted.timing else {}
+        steps = answer.timing._asdict() if answer.timing and self._wanted.timing else {}
         problem = annotated = None
         if self._wanted.folder:
             try:
@@ -65,8 +62,9 @@ class Printer:
         return problem
 
     def _text(self, predictions: list[Prediction]) -> str:
-        best = next(iter(predictions), None)
-        return f"{printable(best.label)} {best.score:.1%}" if best else nothing(self._wanted.threshold)
+        if not predictions:
+            return nothing(self._wanted.threshold)
+        return f"{printable(predictions[0].label)} {predictions[0].score:.1%}"
 
     def _chosen(self, several: bool) -> Form:
         wanted = self._wanted
@@ -76,5 +74,7 @@ class Printer:
             return csv_form()
         if not sys.stdout.isatty():
             return as_line
+        from edgecnn.cli.table_form import table_form
+
         labels = self._classifier.contract.labels
         return table_form(labels, wanted.top, wanted.threshold, wanted.timing, several)

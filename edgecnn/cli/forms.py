@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
 from io import StringIO
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from edgecnn.cli.console import printable
 
@@ -14,8 +13,7 @@ if TYPE_CHECKING:
     from edgecnn_runtime import Prediction
 
 
-@dataclass(frozen=True)
-class Found:
+class Found(NamedTuple):
     """What is told of a picture.
 
     Attributes:
@@ -33,6 +31,11 @@ class Found:
 
 Form = Callable[[Found], str]
 """The text that stands for a picture, without its last line break."""
+
+
+def nothing(threshold: float) -> str:
+    """What is said in words of a picture that has no class with such a score."""
+    return f"none at {threshold:.0%}"
 
 
 def as_line(found: Found) -> str:

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from edgecnn.cli.console import printable
-from edgecnn.cli.forms import Form, Found
+from edgecnn.cli.forms import Form, Found, nothing
 
 LABEL_WIDTH = 40
 _NAME_WIDTH = 20
@@ -23,11 +23,6 @@ def table_form(labels: Sequence[str], top: int, threshold: float, timing: bool, 
     if several and width <= _terminal_width():
         return _table(label_width, columns, threshold)
     return _blocks(label_width, threshold)
-
-
-def nothing(threshold: float) -> str:
-    """What is said of a picture that has no class with a score so high."""
-    return f"none at {threshold:.0%}"
 
 
 def _blocks(label_width: int, threshold: float) -> Form:

@@ -8,22 +8,23 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
-from dataclasses import dataclass
 from time import perf_counter
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from edgecnn_runtime.classifier import Classifier
 from edgecnn_runtime.errors import ImageError
-from edgecnn_runtime.image import Picture, fitted, load
+from edgecnn_runtime.image import Picture, decoded, fitted
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
 
 _AHEAD = 4
 """Pictures taken ahead for each thread: enough that none waits, few enough for pictures that are held in memory."""
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(NamedTuple):
     """A picture on its way.
 
     Attributes:
@@ -35,8 +36,7 @@ class Item:
     picture: Picture | ImageError
 
 
-@dataclass(frozen=True, slots=True)
-class Timing:
+class Timing(NamedTuple):
     """What one picture took, in seconds of the clock."""
 
     decode: float
@@ -44,8 +44,7 @@ class Timing:
     inference: float
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """What came of a picture.
 
     Attributes:
@@ -119,14 +118,15 @@ def _side_by_side(
 def _answer(classifier: Classifier, item: Item) -> Answer:
     if isinstance(item.picture, ImageError):
         return Answer(item, error=item.picture)
+    spec = classifier.contract.input
     begun = perf_counter()
     try:
-        image = load(item.picture)
+        picture = decoded(item.picture, spec)
     except ImageError as problem:
         return Answer(item, error=problem)
-    decoded = perf_counter()
-    pixels = fitted(image, classifier.contract.input)
+    opened = perf_counter()
+    pixels = fitted(picture, spec)
     resized = perf_counter()
     scores = classifier.backend.scores(pixels[np.newaxis])[0]
-    timing = Timing(decoded - begun, resized - decoded, perf_counter() - resized)
+    timing = Timing(opened - begun, resized - opened, perf_counter() - resized)
     return Answer(item, scores, timing=timing)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -24,4 +23,4 @@ def smoothed(answers: Iterable[Answer], frames: int) -> Iterator[Answer]:
             yield answer
         else:
             last.append(answer.scores)
-            yield replace(answer, scores=np.mean(last, axis=0))
+            yield answer._replace(scores=np.mean(last, axis=0))

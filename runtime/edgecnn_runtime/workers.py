@@ -21,7 +21,7 @@ def divided(threads: int | None, source: Source, model_size: int) -> tuple[int, 
         source: the pictures.
         model_size: of the model file, in bytes.
     """
-    single = source.live or source.count == 1
+    single = source.live or source.total == 1
     threads = threads or (1 if single else cores())
     if single or model_size > LARGE_MODEL:
         return 1, threads

@@ -91,16 +91,15 @@ def test_no_standard_output_at_all(int8: Path, pictures: Path) -> None:
 
 @pytest.mark.parametrize("quiet", [False, True])
 def test_progress_on_long_work(int8: Path, pictures: Path, terminal: tuple[int, int], quiet: bool) -> None:
-    command = [*CLASSIFY, "--from", "-", "--model", str(int8), "--threads", "1", *["--quiet"] * quiet]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=terminal[1]) as process:
-        assert process.stdin
+    os.mkfifo("list")
+    command = [*CLASSIFY, "--from", "list", "--model", str(int8), "--threads", "1", *["--quiet"] * quiet]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=terminal[1]) as process:
         assert process.stdout
-        for number in range(14):
-            process.stdin.write(f"many/{number:02}.png\n".encode())
-            process.stdin.flush()
-            process.stdout.readline()
-            time.sleep(0.1)
-        process.stdin.close()
+        with Path("list").open("w") as listing:
+            for number in range(14):
+                print(f"many/{number:02}.png", file=listing, flush=True)
+                process.stdout.readline()
+                time.sleep(0.1)
         assert process.wait(60) == 0
     said = shown(*terminal)
     assert ("14 pictures  " in said) == (not quiet)
@@ -134,19 +133,29 @@ def test_watching_until_ctrl_c(int8: Path, pictures: Path, bad: bool) -> None:
 
 
 def test_ctrl_c_amid_many_pictures_is_an_interrupt(int8: Path, pictures: Path) -> None:
-    command = [*CLASSIFY, "--from", "-", "--model", str(int8), "--threads", "1"]
-    with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as process:
-        assert process.stdin
+    os.mkfifo("list")
+    command = [*CLASSIFY, "--from", "list", "--model", str(int8), "--threads", "1"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout
-        process.stdin.write("many/00.png\n")
-        process.stdin.flush()
-        assert process.stdout.readline()
-        process.send_signal(signal.SIGINT)
-        assert process.wait(60) == 130
+        with Path("list").open("w") as listing:
+            print("many/00.png", file=listing, flush=True)
+            assert process.stdout.readline()
+            process.send_signal(signal.SIGINT)
+            assert process.wait(60) == 130
         assert process.stderr
         assert process.stderr.read() == "error: interrupted\n"
+
+
+def test_a_list_on_standard_input_is_answered_line_by_line(int8: Path, pictures: Path) -> None:
+    command = [*CLASSIFY, "--from", "-", "--quiet", "--model", str(int8)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdin
+        assert process.stdout
+        for number, label in enumerate(("red", "green", "blue")):
+            print(f"many/{number:02}.png", file=process.stdin, flush=True)
+            assert process.stdout.readline() == f"{label}\n"
+        process.stdin.close()
+        assert process.wait(60) == 0
 
 
 def test_one_picture_loads_nothing_that_others_need(int8: Path, pictures: Path) -> None:

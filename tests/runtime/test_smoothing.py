@@ -39,15 +39,15 @@ def test_frames_come_one_by_one() -> None:
 @pytest.mark.parametrize(
     ("threads", "source", "size", "expected"),
     [
-        (None, Source([], count=1), 0, (1, 1)),
+        (None, Source([], total=1), 0, (1, 1)),
         (None, Source([], live=True), 0, (1, 1)),
-        (None, Source([], count=2), 0, (cores(), 1)),
+        (None, Source([], total=2), 0, (cores(), 1)),
         (None, Source([]), 0, (cores(), 1)),
-        (None, Source([], count=2), LARGE_MODEL + 1, (1, cores())),
-        (3, Source([], count=1), 0, (1, 3)),
+        (None, Source([], total=2), LARGE_MODEL + 1, (1, cores())),
+        (3, Source([], total=1), 0, (1, 3)),
         (3, Source([], live=True), 0, (1, 3)),
-        (3, Source([], count=9), LARGE_MODEL, (3, 1)),
-        (3, Source([], count=9), LARGE_MODEL + 1, (1, 3)),
+        (3, Source([], total=9), LARGE_MODEL, (3, 1)),
+        (3, Source([], total=9), LARGE_MODEL + 1, (1, 3)),
     ],
 )
 def test_threads(threads: int | None, source: Source, size: int, expected: tuple[int, int]) -> None:

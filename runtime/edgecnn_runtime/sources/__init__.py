@@ -7,35 +7,34 @@ file waits for none of it.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from itertools import chain
+from typing import NamedTuple
 
 from edgecnn_runtime.pipeline import Item
 
 
-@dataclass(frozen=True)
-class Source:
+class Source(NamedTuple):
     """Pictures from somewhere. A picture that cannot be had is in its place all the same, as an error.
 
     Attributes:
         items: the pictures, each made when it is asked for.
-        count: how many there are; None where nobody knows before the end.
+        total: how many there are; None where nobody knows before the end.
         live: they come when they come, for as long as one waits.
         film: they follow one another in time, so that neighbours show the same.
     """
 
     items: Iterable[Item]
-    count: int | None = None
+    total: int | None = None
     live: bool = False
     film: bool = False
 
 
 def joined(sources: list[Source]) -> Source:
     """Several sources, one after the other. Only a single one can be a film."""
-    counts = [each.count for each in sources]
+    totals = [each.total for each in sources]
     return Source(
         chain.from_iterable(each.items for each in sources),
-        None if None in counts else sum(count for count in counts if count),
+        None if None in totals else sum(total for total in totals if total),
         any(each.live for each in sources),
         len(sources) == 1 and sources[0].film,
     )

@@ -28,8 +28,8 @@ def named(words: Iterable[str], recursive: bool = False) -> Source:
     """
     names = list(chain.from_iterable(_expanded(word, recursive) for word in words))
     films = any(map(_is_video, names))
-    count = None if films else len(names)
-    return Source(chain.from_iterable(map(_opened, names)), count, film=films and len(names) == 1)
+    total = None if films else len(names)
+    return Source(chain.from_iterable(map(_opened, names)), total, film=films and len(names) == 1)
 
 
 def one(name: str) -> Iterable[Item]:

@@ -39,7 +39,7 @@ def clip(request: pytest.FixtureRequest, cv2: Any, here: Path) -> str:
 
 def test_the_frames_of_a_video(clip: str) -> None:
     source = named([clip])
-    assert (source.count, source.film, source.live) == (None, True, False)
+    assert (source.total, source.film, source.live) == (None, True, False)
     frames = list(source.items)
     assert [each.name for each in frames] == [f"{clip}#00000{number}" for number in (1, 2, 3)]
     for each, colour in zip(frames, COLOURS, strict=True):
@@ -76,7 +76,7 @@ def test_no_camera(capfd: pytest.CaptureFixture[str]) -> None:
     if Path("/dev/video0").exists():
         pytest.skip("there is a camera")
     source = cameras.camera(0)
-    assert (source.count, source.film, source.live) == (None, True, True)
+    assert (source.total, source.film, source.live) == (None, True, True)
     with pytest.raises(ImageError, match=r"^camera0: cannot be opened; is it connected, and free\?"):
         next(iter(source.items))
     assert capfd.readouterr() == ("", "")

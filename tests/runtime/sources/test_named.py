@@ -41,7 +41,7 @@ def test_a_folder_that_cannot_be_listed() -> None:
 
 def test_files_folders_and_patterns_in_the_order_of_the_words() -> None:
     source = named(["none.jpg", "day", "red.png", "day/night"])
-    assert source.count == 5
+    assert source.total == 5
     assert names(source.items) == ["none.jpg", "day/1.jpg", "day/2.JPEG", "red.png", "day/night/3.webp"]
     assert names(named(["day"], recursive=True).items)[-1] == "day/night/3.webp"
     assert names(named(["day/[12].*"]).items) == ["day/1.jpg", "day/2.JPEG"]
@@ -72,7 +72,7 @@ def test_a_picture_on_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
     connect(Path("red.png").read_bytes(), monkeypatch)
     source = named(["-"])
     (item,) = source.items
-    assert (item.name, source.count) == ("-", 1)
+    assert (item.name, source.total) == ("-", 1)
     assert not isinstance(item.picture, ImageError)
     assert load(item.picture).size == load(item.picture).size == (8, 8)  # more than once, to draw on it
 
@@ -98,7 +98,7 @@ def test_what_is_wrong_with_standard_input(monkeypatch: pytest.MonkeyPatch) -> N
 def test_several_sources_in_one() -> None:
     endless = Source([Item("new", "new")], live=True, film=True)
     both = joined([named(["red.png", "day"]), endless])
-    assert (both.count, both.live, both.film) == (None, True, False)
+    assert (both.total, both.live, both.film) == (None, True, False)
     assert names(both.items) == ["red.png", "day/1.jpg", "day/2.JPEG", "new"]
     assert joined([endless]).film
-    assert joined([named(["red.png"]), named(["day"])]).count == 3
+    assert joined([named(["red.png"]), named(["day"])]).total == 3

@@ -62,7 +62,7 @@ def watching(inbox: Path) -> Iterator[Watching]:
 
 def test_it_goes_on_for_ever(inbox: Path) -> None:
     source = watched("inbox")
-    assert (source.live, source.film, source.count) == (True, True, None)
+    assert (source.live, source.film, source.total) == (True, True, None)
 
 
 def test_what_is_renamed_into_place(watching: Watching) -> None:

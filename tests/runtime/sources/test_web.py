@@ -27,7 +27,7 @@ class Pages(BaseHTTPRequestHandler):
             case "/moved":
                 self.answer(302, b"", Location="/cam.png")
             case "/file" | "/ftp" | "/loop":
-                target = {"/file": f"file://{RED}", "/ftp": "ftp://127.0.0.1/cam.png", "/loop": "/loop"}[self.path]
+                target = {"/file": RED.as_uri(), "/ftp": "ftp://127.0.0.1/cam.png", "/loop": "/loop"}[self.path]
                 self.answer(302, b"", Location=target)
             case "/page":
                 self.answer(200, b"<html>no picture</html>")
@@ -129,6 +129,6 @@ def test_nobody_there() -> None:
 
 
 def test_http_and_https_only() -> None:
-    for address in (f"file://{RED}", "ftp://127.0.0.1/cam.jpg", "data://image/png;base64,xx"):
+    for address in (RED.as_uri(), "ftp://127.0.0.1/cam.jpg", "data://image/png;base64,xx"):
         (item,) = named([address]).items
         assert str(item.picture) == f"{address}: only http and https addresses are fetched"
