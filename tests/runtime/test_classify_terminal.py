@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import json
 import os
-import pty
 import shutil
 import signal
 import subprocess
 import sys
-import termios
 import time
-from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from PIL import Image
+
+if TYPE_CHECKING:
+    from tests.runtime.conftest import Terminal
 
 CLASSIFY = [sys.executable, "-W", "error", "-m", "edgecnn", "classify"]
 
@@ -30,34 +31,11 @@ def pictures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-@pytest.fixture
-def terminal() -> Iterator[tuple[int, int]]:
-    """Both ends of a terminal of 100 columns."""
-    ours, theirs = pty.openpty()
-    termios.tcsetwinsize(theirs, (24, 100))
-    yield ours, theirs
-    os.close(ours)
-
-
-def shown(ours: int, theirs: int) -> str:
-    """All that was written to a terminal, once everybody has left it."""
-    os.close(theirs)
-    text = b""
-    while True:
-        try:
-            block = os.read(ours, 4096)
-        except OSError:  # Linux says so at the end
-            block = b""
-        if not block:
-            return text.decode().replace("\r\n", "\n")
-        text += block
-
-
-def test_a_table_on_a_terminal(int8: Path, pictures: Path, terminal: tuple[int, int]) -> None:
+def test_a_table_on_a_terminal(int8: Path, pictures: Path, terminal: Terminal) -> None:
     command = [*CLASSIFY, "many/00.png", "many/01.png", "--model", str(int8), "--top", "1"]
-    ended = subprocess.run(command, stdout=terminal[1], stderr=terminal[1], timeout=60, check=False)
+    ended = subprocess.run(command, stdout=terminal.end, stderr=terminal.end, timeout=60, check=False)
     assert ended.returncode == 0
-    assert shown(*terminal).splitlines() == [
+    assert terminal.shown().splitlines() == [
         "label   score  picture",
         "red     99.6%  many/00.png",
         "green   99.6%  many/01.png",
@@ -90,10 +68,10 @@ def test_no_standard_output_at_all(int8: Path, pictures: Path) -> None:
 
 
 @pytest.mark.parametrize("quiet", [False, True])
-def test_progress_on_long_work(int8: Path, pictures: Path, terminal: tuple[int, int], quiet: bool) -> None:
+def test_progress_on_long_work(int8: Path, pictures: Path, terminal: Terminal, quiet: bool) -> None:
     os.mkfifo("list")
     command = [*CLASSIFY, "--from", "list", "--model", str(int8), "--threads", "1", *["--quiet"] * quiet]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=terminal[1]) as process:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=terminal.end) as process:
         assert process.stdout
         with Path("list").open("w") as listing:
             for number in range(14):
@@ -101,7 +79,7 @@ def test_progress_on_long_work(int8: Path, pictures: Path, terminal: tuple[int, 
                 process.stdout.readline()
                 time.sleep(0.1)
         assert process.wait(60) == 0
-    said = shown(*terminal)
+    said = terminal.shown()
     assert ("14 pictures  " in said) == (not quiet)
     assert said.endswith("\r\x1b[K") == (not quiet)
     assert "error" not in said
