@@ -35,7 +35,7 @@ Form = Callable[[Found], str]
 
 def nothing(threshold: float) -> str:
     """What is said in words of a picture that has no class with such a score."""
-    return f"none at {threshold:.0%}"
+    return f"none at {100 * threshold:g}%"
 
 
 def as_line(found: Found) -> str:

@@ -49,7 +49,7 @@ class Progress:
 
     def _line(self, seconds: float) -> str:
         rate = self._done / seconds
-        if not self._total:
+        if not self._total or self._done > self._total:  # a video in a list has many frames
             return f"{self._done:,} pictures  {rate:,.1f}/s"
         filled = _WIDTH * self._done // self._total
         left = (self._total - self._done) / rate

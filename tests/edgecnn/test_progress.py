@@ -56,6 +56,17 @@ def test_what_nobody_can_count(
     assert capsys.readouterr().err == "\r1 pictures  0.2/s\x1b[K"
 
 
+def test_more_than_was_announced(
+    clock: list[float], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    progress = Progress(1, wanted=True)
+    progress.step()
+    clock[0] += 4
+    progress.step()
+    assert capsys.readouterr().err == "\r2 pictures  0.5/s\x1b[K"
+
+
 def test_nobody_to_see_it(clock: list[float], capsys: pytest.CaptureFixture[str]) -> None:
     progress = Progress(10, wanted=True)
     clock[0] += 4

@@ -85,10 +85,10 @@ def test_nothing_steers_a_terminal() -> None:
 
 
 def test_a_block() -> None:
-    form = table_form.table_form(["frog", "automobile"], 3, 0.5, False, False)
+    form = table_form.table_form(["frog", "automobile"], 3, 0.505, False, False)
     assert form(found(FROG, BIRD)) == "cam.jpg\n  frog         98.8%\n  bird          0.8%"
     assert form(found(FROG, times=TIMES)).splitlines()[-1] == "  decode 12.35 ms, resize 0.50 ms, inference 100.00 ms"
-    assert form(found()) == "cam.jpg\n  none at 50%"
+    assert form(found()) == "cam.jpg\n  none at 50.5%"
 
 
 def test_a_table_has_a_line_a_picture() -> None:

@@ -17,7 +17,11 @@ def video(path: str) -> Iterator[Item]:
     try:
         if not Path(path).is_file():
             raise ImageError(f"{path}: no such file; check the path")
-        yield from _frames(path, path)
+        frame = None
+        for frame in _frames(path, path):
+            yield frame
+        if not frame:
+            raise ImageError(f"{path}: has no frames that OpenCV can read; save it as MP4")
     except ImageError as problem:
         yield Item(path, problem)
 
@@ -48,8 +52,6 @@ def _frames(name: str, place: str | int) -> Iterator[Item]:
         while (frame := _next(capture)) is not None:
             number += 1
             yield Item(f"{name}#{number:06}", cv2.cvtColor(frame, cv2.COLOR_BGR2RGB))
-        if not number:
-            raise ImageError(f"{name}: has no frames that OpenCV can read; save it again")
     finally:
         capture.release()
 
