@@ -67,7 +67,7 @@ def classify(
     from edgecnn.models import default_model
     from edgecnn_runtime import Classifier
     from edgecnn_runtime.pipeline import answers
-    from edgecnn_runtime.workers import divided
+    from edgecnn_runtime.threads import divided
 
     if as_json + as_csv + quiet > 1:
         raise UsageError("--json, --csv and --quiet are three forms of an answer; choose one")
@@ -78,11 +78,10 @@ def classify(
         raise UsageError("--smooth averages over frames; it goes with one video, --camera or --watch alone")
     form = "json" if as_json else "csv" if as_csv else "labels" if quiet else None
     wanted = Wanted(form, top or (1 if quiet else 3), threshold, timing, output_folder(annotate, watch, recursive))
-    file = model or default_model(backend)
-    workers, inside = divided(threads, source, file.stat().st_size if file.exists() else 0)
-    opened = [Classifier.open(file, backend, inside)]
-    printer = Printer(opened[0], wanted, several=source.total != 1)
-    found = answers(lambda: opened.pop() if opened else Classifier.open(file, backend, inside), source.items, workers)
+    workers, inside = divided(threads, source)
+    classifier = Classifier.open(model or default_model(backend), backend, inside)
+    printer = Printer(classifier, wanted, several=source.total != 1)
+    found = answers(classifier, source.items, workers)
     failed = False
     with closing(found), Progress(source.total, wanted=not (quiet or source.live)) as progress:
         try:

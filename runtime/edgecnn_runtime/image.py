@@ -157,12 +157,20 @@ def _decode(image: Image.Image, spec: InputSpec | None = None) -> Image.Image:
     if not image.width * image.height:
         raise ImageError("has no pixels")
     if spec:
-        side = ENOUGH * max(spec.height, spec.width)
-        image.draft(image.mode, (side, side))
+        scale = _scale(image.size, spec)
+        image.draft(image.mode, (image.width // scale, image.height // scale))
     # libtiff describes the damage it finds on standard error.
     with quiet() if image.format == "TIFF" else nullcontext():
         image.load()
     return _rgb(_upright(image))
+
+
+def _scale(size: tuple[int, int], spec: InputSpec) -> int:
+    """By how much a JPEG may be divided while it is decoded."""
+    enough = ENOUGH * max(spec.height, spec.width)
+    # Without a remainder: the last pixels would stand for a part of what the others do, and shift the picture.
+    fits = (scale for scale in (8, 4, 2) if min(size) >= scale * enough and not any(side % scale for side in size))
+    return next(fits, 1)
 
 
 def _upright(image: Image.Image) -> Image.Image:

@@ -1,13 +1,9 @@
-"""Many pictures through one model: decoded and classified side by side, answered in the order they came in.
-
-Pillow decodes and the interpreters compute outside Python's lock, so threads keep every core busy. Each has an
-interpreter of its own.
-"""
+"""Many pictures through one model: classified one after another or side by side, answered in the order they came in."""
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable
+from functools import partial
 from time import perf_counter
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -20,8 +16,11 @@ from edgecnn_runtime.image import Picture, decoded, fitted
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-_AHEAD = 4
-"""Pictures taken ahead for each thread: enough that none waits, few enough for pictures that are held in memory."""
+_ALONE = 0.25
+"""Seconds of work before others are asked to help: their start takes a tenth of that."""
+
+_CHUNK = 0.01
+"""Seconds of work that are handed out together, when pictures take less: handing over takes about 0.1 ms."""
 
 
 class Item(NamedTuple):
@@ -29,7 +28,7 @@ class Item(NamedTuple):
 
     Attributes:
         name: as the user knows it: a path, an address, a frame's number.
-        picture: what :mod:`edgecnn_runtime.image` takes, or why there is none.
+        picture: what :mod:`edgecnn_runtime.image` takes; or why there is none, where the source could not get it.
     """
 
     name: str
@@ -60,73 +59,55 @@ class Answer(NamedTuple):
     timing: Timing | None = None
 
 
-def answers(opener: Callable[[], Classifier], items: Iterable[Item], threads: int = 1) -> Generator[Answer, None, None]:
+def answers(classifier: Classifier, items: Iterable[Item], workers: int = 1) -> Generator[Answer, None, None]:
     """Classify pictures, in the order in which they come.
 
-    With one thread, every answer is given before the next picture is asked for, as a camera wants it. With several,
-    a few pictures are taken ahead; no more interpreters are opened than there are pictures. Memory does not grow with
-    the number of pictures. Leaving the loop early waits for what is being computed, and for nothing else.
+    One worker gives each answer before it asks for the next picture, as a camera wants it. Several are processes
+    (:mod:`edgecnn_runtime.workers`), which start when there is work for more than a moment; then pictures are taken
+    ahead, and must be such that pickle takes them: paths, bytes in memory, pixels, but not open files. Memory does not
+    grow with the number of pictures, and leaving the loop early ends the workers.
 
     Args:
-        opener: opens a classifier for a thread; called in the caller's thread.
-        items: the pictures; asked for one after another, in the caller's thread.
-        threads: how many work at once, at least 1.
+        classifier: opened with ``threads=1`` if there are several workers, for threads do not survive a fork.
+        items: the pictures; what they raise ends the loop.
+        workers: how many work side by side, at least 1.
 
     Raises:
-        BackendError: the interpreter gives up. What ``opener`` and ``items`` raise ends the loop likewise.
+        BackendError: the interpreter gives up.
     """
-    items = iter(items)
-    if threads == 1:
-        classifier = opener()
-        for item in items:
-            yield _answer(classifier, item)
+    items, work = iter(items), partial(_answer, classifier)
+    alone, done = 0.0, 0
+    for item in items:
+        begun = perf_counter()
+        answer = Answer(item, *work(item))
+        alone += perf_counter() - begun
+        done += 1
+        yield answer
+        if workers > 1 and alone > _ALONE:
+            break
     else:
-        yield from _side_by_side(opener, items, threads)
+        return
+    # Imported here: one picture needs no other processes, and what they need takes long to import.
+    from edgecnn_runtime.workers import in_order
+
+    for item, result in in_order(work, items, workers, 1 + int(_CHUNK * done / alone)):
+        yield Answer(item, *result)
 
 
-def _side_by_side(
-    opener: Callable[[], Classifier], items: Iterator[Item], threads: int
-) -> Generator[Answer, None, None]:
-    # Imported here: one picture needs no threads, and what they need takes long to import.
-    from concurrent.futures import Future, ThreadPoolExecutor
-    from queue import SimpleQueue
-
-    idle: SimpleQueue[Classifier] = SimpleQueue()
-    waiting: deque[Future[Answer]] = deque()
-
-    def answer(item: Item) -> Answer:
-        classifier = idle.get()
-        try:
-            return _answer(classifier, item)
-        finally:
-            idle.put(classifier)
-
-    workers = ThreadPoolExecutor(threads, "classify")
-    try:
-        for number, item in enumerate(items):
-            if number < threads:
-                idle.put(opener())
-            waiting.append(workers.submit(answer, item))
-            if len(waiting) == _AHEAD * threads:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
-    finally:
-        workers.shutdown(cancel_futures=True)
-
-
-def _answer(classifier: Classifier, item: Item) -> Answer:
+def _answer(
+    classifier: Classifier, item: Item
+) -> tuple[npt.NDArray[np.float32] | None, ImageError | None, Timing | None]:
+    """What an :class:`Answer` has beside its item."""
     if isinstance(item.picture, ImageError):
-        return Answer(item, error=item.picture)
+        return None, item.picture, None
     spec = classifier.contract.input
     begun = perf_counter()
     try:
         picture = decoded(item.picture, spec)
     except ImageError as problem:
-        return Answer(item, error=problem)
+        return None, problem, None
     opened = perf_counter()
     pixels = fitted(picture, spec)
     resized = perf_counter()
     scores = classifier.backend.scores(pixels[np.newaxis])[0]
-    timing = Timing(opened - begun, resized - opened, perf_counter() - resized)
-    return Answer(item, scores, timing=timing)
+    return scores, None, Timing(opened - begun, resized - opened, perf_counter() - resized)

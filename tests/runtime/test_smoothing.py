@@ -11,7 +11,7 @@ from edgecnn_runtime.errors import ImageError
 from edgecnn_runtime.pipeline import Answer, Item
 from edgecnn_runtime.smoothing import smoothed
 from edgecnn_runtime.sources import Source
-from edgecnn_runtime.workers import LARGE_MODEL, cores, divided
+from edgecnn_runtime.threads import cores, divided
 
 
 def answer(*scores: float) -> Answer:
@@ -37,21 +37,19 @@ def test_frames_come_one_by_one() -> None:
 
 
 @pytest.mark.parametrize(
-    ("threads", "source", "size", "expected"),
+    ("threads", "source", "expected"),
     [
-        (None, Source([], total=1), 0, (1, 1)),
-        (None, Source([], live=True), 0, (1, 1)),
-        (None, Source([], total=2), 0, (cores(), 1)),
-        (None, Source([]), 0, (cores(), 1)),
-        (None, Source([], total=2), LARGE_MODEL + 1, (1, cores())),
-        (3, Source([], total=1), 0, (1, 3)),
-        (3, Source([], live=True), 0, (1, 3)),
-        (3, Source([], total=9), LARGE_MODEL, (3, 1)),
-        (3, Source([], total=9), LARGE_MODEL + 1, (1, 3)),
+        (None, Source([], total=1), (1, 1)),
+        (None, Source([], live=True), (1, 1)),
+        (None, Source([], total=2), (cores(), 1)),
+        (None, Source([]), (cores(), 1)),
+        (3, Source([], total=1), (1, 3)),
+        (3, Source([], live=True), (1, 3)),
+        (3, Source([], total=9), (3, 1)),
     ],
 )
-def test_threads(threads: int | None, source: Source, size: int, expected: tuple[int, int]) -> None:
-    assert divided(threads, source, size) == expected
+def test_threads(threads: int | None, source: Source, expected: tuple[int, int]) -> None:
+    assert divided(threads, source) == expected
 
 
 def test_the_cores_that_one_may_use() -> None:

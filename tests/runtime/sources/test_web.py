@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import threading
 import time
 from collections.abc import Iterator
@@ -78,6 +79,8 @@ def test_a_picture_is_fetched(site: str, path: str) -> None:
     assert item.name == site + path
     assert not isinstance(item.picture, ImageError)
     assert load(item.picture).tobytes() == load(RED).tobytes()
+    sent = pickle.loads(pickle.dumps(item))  # noqa: S301 - as to another process
+    assert (sent.name, sent.picture.name) == (item.name, item.name)
 
 
 @pytest.mark.parametrize(
