@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import pty
+import re
 import struct
 import subprocess
 import sys
@@ -27,21 +28,32 @@ class Terminal:
 
     def __init__(self) -> None:
         self._ours, self.end = pty.openpty()
+        self._text = b""
         fcntl.ioctl(self.end, termios.TIOCSWINSZ, struct.pack("4H", 24, 100, 0, 0))
+
+    def wait_for(self, words: str) -> None:
+        """Read until these have been written to it."""
+        while words not in self._text.decode(errors="replace"):
+            assert self._read(), f"{words!r} is not in {self._text!r}"
 
     def shown(self) -> str:
         """All that was written to it, once everybody has left it."""
         os.close(self.end)
-        text = b""
-        while block := self._read():
-            text += block
-        return text.decode().replace("\r\n", "\n")
+        while self._read():
+            pass
+        return self._text.decode().replace("\r\n", "\n")
+
+    def screen(self) -> str:
+        """What is to be seen then: without the bars that came and went, as they do when a machine is busy."""
+        return re.sub(r"\r[^\r\n]*\x1b\[K", "", self.shown())
 
     def _read(self) -> bytes:
         try:
-            return os.read(self._ours, 4096)
+            block = os.read(self._ours, 4096)
         except OSError:  # Linux says so at the end
             return b""
+        self._text += block
+        return block
 
     def close(self) -> None:
         os.close(self._ours)

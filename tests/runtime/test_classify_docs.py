@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import threading
@@ -50,6 +51,7 @@ def here(tmp_path_factory: pytest.TempPathFactory) -> Path:
         index = (data.labels == data.label_names.index(label)).nonzero()[0][number]
         Image.fromarray(data.images[index]).save(path)
     (folder / "inbox").mkdir()
+    shutil.copy(folder / "photos" / "truck.png", folder / "inbox" / "old.png")
     (folder / "photos" / "empty").mkdir()
     (folder / "list.txt").write_text("cam.png\nphotos/truck.png\n")
     (folder / "broken.jpg").write_bytes(b"\xff\xd8\xff\xe0 no more")
@@ -94,7 +96,12 @@ def printed(command: str, here: Path, port: int, terminal: Terminal) -> str:
         stdout=terminal.end,
         stderr=terminal.end,
     )
-    text = terminal.shown()
+    if "--watch" in command:
+        terminal.wait_for("old.png")  # so the folder is watched
+        shutil.copy(here / "cam.png", here / "inbox" / "new.png")
+        terminal.wait_for("new.png")
+        process.send_signal(signal.SIGINT)
+    text = terminal.screen()
     process.wait(60)
     return text.replace(f":{port}", ":8000")
 

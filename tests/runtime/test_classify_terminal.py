@@ -35,7 +35,7 @@ def test_a_table_on_a_terminal(int8: Path, pictures: Path, terminal: Terminal) -
     command = [*CLASSIFY, "many/00.png", "many/01.png", "--model", str(int8), "--top", "1"]
     ended = subprocess.run(command, stdout=terminal.end, stderr=terminal.end, timeout=60, check=False)
     assert ended.returncode == 0
-    assert terminal.shown().splitlines() == [
+    assert terminal.screen().splitlines() == [
         "label   score  picture",
         "red     99.6%  many/00.png",
         "green   99.6%  many/01.png",
