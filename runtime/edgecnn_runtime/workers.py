@@ -8,6 +8,7 @@ loaded, the model above all, is there at once and in memory once.
 from __future__ import annotations
 
 import multiprocessing
+import pickle
 import signal
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
@@ -59,13 +60,13 @@ def in_order(
             if not waiting:
                 break
             if waiting[0].results is None:
+                # What comes back is only read when its turn has come: the worker has its next chunk before that.
                 ready = wait([worker.connection for worker in crew if worker.chunk])
                 for worker in crew:
                     if worker.connection in ready:
                         worker.collect()
             else:
-                done = waiting.popleft()
-                yield from zip(done.things, done.results or (), strict=True)
+                yield from waiting.popleft().done()
         if problems:
             raise problems[0]
     finally:
@@ -92,7 +93,13 @@ def _take(source: Iterator[Thing], most: int) -> list[Thing]:
 class _Chunk:
     def __init__(self, things: list[Any]) -> None:
         self.things = things
-        self.results: list[Any] | None = None
+        self.results: bytes | None = None
+
+    def done(self) -> Iterator[tuple[Any, Any]]:
+        results = pickle.loads(self.results or b"")  # noqa: S301 (made by _serve)
+        if isinstance(results, Exception):
+            raise results
+        return zip(self.things, results, strict=True)
 
 
 class _Worker:
@@ -116,7 +123,7 @@ class _Worker:
 
     def collect(self) -> None:
         try:
-            results = self.connection.recv()
+            results = self.connection.recv_bytes()
         except (EOFError, OSError):
             self._process.join()
             code = self._process.exitcode or 0
@@ -124,8 +131,6 @@ class _Worker:
             raise BackendError(
                 f"a process that classifies pictures died ({why}); try one thread, or another interpreter"
             ) from None
-        if isinstance(results, Exception):
-            raise results
         if self.chunk:
             self.chunk.results, self.chunk = results, None
 

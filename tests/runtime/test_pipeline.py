@@ -19,6 +19,7 @@ import numpy as np
 import pytest
 
 from edgecnn_runtime import pipeline
+from edgecnn_runtime.backends import installed
 from edgecnn_runtime.classifier import Classifier
 from edgecnn_runtime.errors import BackendError, ImageError
 from edgecnn_runtime.image import Picture
@@ -32,7 +33,7 @@ workers = pytest.mark.parametrize("workers", [1, 2, 5])
 
 @pytest.fixture
 def classifier(int8: Path) -> Classifier:
-    return Classifier.open(int8, "litert", threads=1)
+    return Classifier.open(int8, threads=1)
 
 
 @pytest.fixture(autouse=True)
@@ -56,13 +57,14 @@ def test_answers_come_in_order(classifier: Classifier, workers: int) -> None:
         assert np.array_equal(each.scores, expected[number % 3])
 
 
-@pytest.mark.parametrize("backend", ["litert", "tflite-runtime", "onnxruntime"])
+@pytest.mark.parametrize("backend", [*installed("tflite"), *installed("onnx")])
 def test_every_interpreter_can_be_forked(backend: str, int8: Path) -> None:
     """In a process of its own: one TFLite library a process."""
     model = int8.with_name("tiny-fp32.onnx") if backend == "onnxruntime" else int8
     script = f"""
 import numpy as np
 from edgecnn_runtime import pipeline
+from edgecnn_runtime.backends import installed
 from edgecnn_runtime.classifier import Classifier
 pipeline._ALONE = 0
 classifier = Classifier.open({str(model)!r}, {backend!r}, threads=1)
@@ -187,6 +189,7 @@ def test_no_worker_outlives_its_parent(int8: Path, end: signal.Signals) -> None:
 import multiprocessing, sys
 import numpy as np
 from edgecnn_runtime import pipeline
+from edgecnn_runtime.backends import installed
 from edgecnn_runtime.classifier import Classifier
 pipeline._ALONE = 0
 one = pipeline.Item("", np.zeros((4, 4, 3), np.uint8))
