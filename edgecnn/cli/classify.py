@@ -76,10 +76,10 @@ def classify(
     source = asked(images or [], recursive, listing, camera, watch)
     if smooth > 1 and not source.film:
         raise UsageError("--smooth averages over frames; it goes with one video, --camera or --watch alone")
-    form = "json" if as_json else "csv" if as_csv else "labels" if quiet else None
-    wanted = Wanted(form, top or (1 if quiet else 3), threshold, timing, output_folder(annotate, watch, recursive))
     workers, inside = divided(threads, source)
     classifier = Classifier.open(model or default_model(backend), backend, inside)
+    form = "json" if as_json else "csv" if as_csv else "labels" if quiet else None
+    wanted = Wanted(form, top or (1 if quiet else 3), threshold, timing, output_folder(annotate, watch, recursive))
     printer = Printer(classifier, wanted, several=source.total != 1)
     found = answers(classifier, source.items, workers)
     failed = False

@@ -91,7 +91,7 @@ def printed(command: str, here: Path, port: int, terminal: Terminal) -> str:
     process = subprocess.Popen(
         ["bash", "-c", command.replace(":8000", f":{port}")],
         cwd=here,
-        env=os.environ | {"PATH": f"{here}:{os.environ['PATH']}"},
+        env=os.environ | {"PATH": f"{here}:{os.environ['PATH']}", "no_proxy": "localhost"},
         stdin=subprocess.DEVNULL,
         stdout=terminal.end,
         stderr=terminal.end,

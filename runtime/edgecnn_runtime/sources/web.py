@@ -62,8 +62,9 @@ def _fetch(address: str) -> BytesIO:
     asked = request.Request(plain, headers={"User-Agent": "edgecnn"})
     response: HTTPResponse
     with _opener().open(asked, timeout=SECONDS) as response:
-        data = response.read(MAX_BYTES + 1)
-        if len(data) > MAX_BYTES:
+        announced = response.length or 0
+        data = b"" if announced > MAX_BYTES else response.read(MAX_BYTES + 1)
+        if max(announced, len(data)) > MAX_BYTES:
             raise ImageError(f"has more than {MAX_BYTES // 1_000_000} MB; make it smaller")
         if response.length:
             raise ImageError("broke off; try again")

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import pickle
+import shutil
+import ssl
+import subprocess
 import threading
 import time
 from collections.abc import Iterator
@@ -22,7 +25,7 @@ RED = Path(__file__).parents[3] / "docs" / "pictures" / "frog.png"
 class Pages(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         data = RED.read_bytes()
-        match self.path:
+        match self.path.removeprefix("http://camera.invalid"):
             case "/cam.png" | "/a%20%C3%A4.png":
                 self.answer(200, data)
             case "/moved":
@@ -34,8 +37,14 @@ class Pages(BaseHTTPRequestHandler):
                 self.answer(200, b"<html>no picture</html>")
             case "/nothing":
                 self.answer(200, b"")
+            case "/huge":
+                self.answer(200, data, Content_Length="10000000000")
             case "/short":
                 self.answer(200, data[:-9], Content_Length=str(len(data)))
+            case "/endless":
+                self.send_response(200)
+                self.end_headers()
+                self.wfile.write(bytes(2_000_000))
             case "/slow":
                 self.send_response(200)
                 self.end_headers()
@@ -58,6 +67,12 @@ class Pages(BaseHTTPRequestHandler):
 
     def log_message(self, *_: object) -> None:
         pass
+
+
+@pytest.fixture(autouse=True)
+def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY", "no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
 
 
 @pytest.fixture(scope="module")
@@ -110,10 +125,11 @@ def test_what_is_no_picture_is_named_by_its_address(site: str) -> None:
         load(item.picture)
 
 
-def test_a_large_one_is_given_up(site: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(web, "MAX_BYTES", RED.stat().st_size - 1)
-    with pytest.raises(ImageError, match=r"/cam\.png: has more than 0 MB; make it smaller"):
-        web.picture(site + "/cam.png")
+@pytest.mark.parametrize("path", ["/huge", "/endless"])
+def test_a_large_one_is_given_up(site: str, path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(web, "MAX_BYTES", 1_000_000)
+    with pytest.raises(ImageError, match=f"{path}: has more than 1 MB; make it smaller"):
+        web.picture(site + path)
 
 
 def test_a_slow_one_is_given_up(site: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -122,6 +138,31 @@ def test_a_slow_one_is_given_up(site: str, monkeypatch: pytest.MonkeyPatch) -> N
     with pytest.raises(ImageError, match=r"/slow: did not come within 0\.4 seconds"):
         web.picture(site + "/slow")
     assert time.monotonic() - begun < 5
+
+
+def test_a_proxy_is_heeded(site: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("http_proxy", site)
+    assert web.picture("http://camera.invalid/cam.png").getvalue() == RED.read_bytes()
+
+
+def test_a_certificate_that_nobody_vouches_for(tmp_path: Path) -> None:
+    key, certificate = str(tmp_path / "key.pem"), str(tmp_path / "certificate.pem")
+    words = ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", certificate, "-days", "1"]
+    if not shutil.which("openssl"):
+        pytest.skip("openssl makes the certificate")
+    subprocess.run(["openssl", *words, "-subj", "/CN=127.0.0.1"], capture_output=True, timeout=60, check=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    with ThreadingHTTPServer(("127.0.0.1", 0), Pages) as server:
+        server.handle_error = lambda *_: None  # type: ignore[method-assign]
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+        thread.start()
+        address = f"https://127.0.0.1:{server.server_address[1]}/cam.png"
+        with pytest.raises(ImageError, match=f"^{address}: cannot be fetched .*CERTIFICATE_VERIFY_FAILED"):
+            web.picture(address)
+        server.shutdown()
+        thread.join()
 
 
 def test_nobody_there() -> None:
