@@ -119,11 +119,9 @@ def _placed(part: Path, stem: Path, ending: str) -> Path:
         try:
             # Unlike renaming, linking never replaces what another process put there meanwhile.
             os.link(part, place)
-        except FileExistsError:
-            continue
-        except OSError:  # memory cards (FAT) have no links
+        except OSError:
             if place.exists():
                 continue
-            part.rename(place)
+            part.rename(place)  # memory cards (FAT) have no links
         return place
     raise AssertionError("numbers do not end")
