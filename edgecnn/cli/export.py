@@ -8,7 +8,6 @@ from typing import Annotated
 
 import typer
 
-from edgecnn import zoo
 from edgecnn_runtime.errors import UsageError
 
 
@@ -88,6 +87,7 @@ def export(
     then what the file and the Keras model must agree on; with labelled ones, named by --data, accuracy counts.
     For instance: edgecnn export vgg16 --int8 --calibration photos/
     """
+    from edgecnn import zoo
     from edgecnn.cli.console import decoding, say
     from edgecnn.data import source as sources
     from edgecnn.training import backend

@@ -2,31 +2,31 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from importlib import import_module
+from inspect import getdoc
+from io import TextIOWrapper
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from edgecnn import __version__
-from edgecnn.cli import classify, data, evaluate, export, info, models, parity, train, verify
 from edgecnn.cli.console import say
 from edgecnn_runtime.errors import EdgeCNNError, UsageError
+
+VERBS = ("models", "train", "export", "parity", "evaluate", "classify", "verify", "info", "data")
+"""Each is a module beside this one, with a function of its name, or an ``app`` with verbs of its own."""
 
 FAILURE, USAGE, INTERRUPTED = 1, 2, 130
 
 # Typer 0.26 and later carry a copy of Click, earlier ones import the package: this is Click's ClickException in
 # both, the base of every complaint about the words of a command line.
 _WrongWords: Any = typer.BadParameter.__mro__[2]
-
-app = typer.Typer(
-    name="edgecnn",
-    help="Train small image classifiers, export them to TFLite and ONNX with proof, run them anywhere.",
-    add_completion=False,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-)
 
 
 def _print_version(wanted: bool) -> None:
@@ -35,7 +35,6 @@ def _print_version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
 def _edgecnn(
     version: Annotated[
         bool,
@@ -45,15 +44,38 @@ def _edgecnn(
     pass
 
 
-app.command("models")(models.models)
-app.command("train")(train.train)
-app.command("export")(export.export)
-app.command("parity")(parity.parity)
-app.command("evaluate")(evaluate.evaluate)
-app.command("classify")(classify.classify)
-app.command("verify")(verify.verify)
-app.command("info")(info.info)
-app.add_typer(data.app, name="data")
+def program(verb: str | None = None) -> typer.Typer:
+    """The command line with one verb, or a list of all.
+
+    Only the verb's own module is imported and its options are read, and for the list none's: both take longer than
+    most pictures.
+    """
+    app = typer.Typer(
+        name="edgecnn",
+        help="Train small image classifiers, export them to TFLite and ONNX with proof, run them anywhere.",
+        add_completion=False,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+    )
+    app.callback()(_edgecnn)
+    for name in VERBS if verb is None else [verb]:
+        module = import_module(f"edgecnn.cli.{name}")
+        if hasattr(module, "app"):
+            app.add_typer(module.app, name=name)
+        else:
+            function = getattr(module, name)
+            app.command(name)(function if verb else _described(function))
+    return app
+
+
+def _described(function: Callable[..., None]) -> Callable[[], None]:
+    """What stands in the list for a verb: its description, without its options."""
+
+    def line() -> None:
+        pass
+
+    line.__doc__ = getdoc(function)
+    return line
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -62,24 +84,34 @@ def run(arguments: Sequence[str]) -> int:
     0 is success, 1 a failure, 2 wrong usage, 130 an interrupt. Errors a user can mend are one ``error:`` line
     on standard error.
     """
+    words = list(arguments) or ["--help"]
     try:
-        status = app(args=list(arguments) or ["--help"], prog_name="edgecnn", standalone_mode=False)
+        app = program(words[0] if words[0] in VERBS else None)
+        status = app(args=words, prog_name="edgecnn", standalone_mode=False)
         sys.stdout.flush()
         if status == INTERRUPTED:  # Typer 0.28 makes a status of a KeyboardInterrupt, earlier ones an Abort
             raise KeyboardInterrupt
     except _WrongWords as problem:
         return _fail(problem.format_message(), USAGE)
-    except UsageError as problem:
-        return _fail(str(problem), USAGE)
     except EdgeCNNError as problem:
-        return _fail(str(problem), FAILURE)
+        return _fail(str(problem), USAGE if isinstance(problem, UsageError) else FAILURE)
     except (KeyboardInterrupt, typer.Abort):
         return _fail("interrupted", INTERRUPTED)
-    except BrokenPipeError:
-        # The reader (head, less) has seen enough. Python would complain again when it flushes at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except (BrokenPipeError, SystemExit):  # Typer makes the second of the first
+        # The reader (head, less) has seen enough.
+        _close_output()
         return 0
+    except OSError as problem:
+        if problem.filename is not None:
+            raise
+        _close_output()
+        return _fail(f"the output cannot be written ({problem.strerror})", FAILURE)
     return status if isinstance(status, int) else 0
+
+
+def _close_output() -> None:
+    # Python would complain again when it flushes at exit.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _fail(message: str, status: int) -> int:
@@ -90,4 +122,18 @@ def _fail(message: str, status: int) -> int:
 
 def main() -> None:
     """Entry point of the ``edgecnn`` script."""
-    sys.exit(run(sys.argv[1:]))
+    if sys.stdout is None:  # closed by whoever started us
+        sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115
+    elif isinstance(sys.stdout, TextIOWrapper):
+        # A label that the terminal's encoding does not have must not end the work.
+        sys.stdout.reconfigure(errors="backslashreplace")
+    # What is imported stays: looking for garbage among it every 700 objects takes 4 % of a cold start.
+    gc.set_threshold(50_000)
+    # Nothing here multiplies large matrices with numpy, whose library would start a thread for every core.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    status = run(sys.argv[1:])
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError):
+            stream.flush()
+    # The system takes the process down at once; Python and numpy take a tenth of a cold start for it.
+    os._exit(status)

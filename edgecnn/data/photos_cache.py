@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import warnings
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
@@ -149,9 +148,7 @@ def _decode(
             return str(problem)
 
     damaged = {}
-    # Each picture is decoded under warning filters of its own, which threads would restore in any order.
-    with warnings.catch_warnings(), target.open("wb") as file, ThreadPoolExecutor(workers or os.cpu_count()) as pool:
-        warnings.simplefilter("ignore")
+    with target.open("wb") as file, ThreadPoolExecutor(workers or os.cpu_count()) as pool:
         for start in range(0, len(paths), _BLOCK):
             for index, decoded in enumerate(pool.map(decode, paths[start : start + _BLOCK]), start):
                 if isinstance(decoded, str):

@@ -5,15 +5,18 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 
 from edgecnn_runtime import container
 from edgecnn_runtime.backends import Backend, open_backend
 from edgecnn_runtime.contract import Contract
 from edgecnn_runtime.errors import EdgeCNNError, UsageError
 from edgecnn_runtime.image import Picture, pixels
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +34,6 @@ class Prediction:
     score: float
 
 
-@dataclass(frozen=True)
 class Classifier:
     """A model file in an interpreter. Open it once and use it for every picture.
 
@@ -40,8 +42,10 @@ class Classifier:
         backend: the interpreter that runs it.
     """
 
-    contract: Contract
-    backend: Backend
+    def __init__(self, contract: Contract, backend: Backend) -> None:
+        """Put together what :meth:`open` has read and loaded."""
+        self.contract = contract
+        self.backend = backend
 
     @classmethod
     def open(cls, path: str | os.PathLike[str], backend: str | None = None, threads: int | None = None) -> Classifier:
@@ -72,9 +76,12 @@ class Classifier:
         """
         if top < 1:
             raise UsageError(f"top must be at least 1, not {top}")
-        scores = self.scores([image])[0]
-        best = np.argsort(-scores, kind="stable")[:top]
-        return [Prediction(self.contract.labels[i], int(i), float(scores[i])) for i in best]
+        return self.ranked(self.backend.scores(pixels(image, self.contract.input)[np.newaxis])[0], top)
+
+    def ranked(self, scores: npt.NDArray[np.float32], top: int) -> list[Prediction]:
+        """The ``top`` most probable classes by the scores of one picture, shape (labels,), best first."""
+        best = (-scores).argsort(kind="stable")[:top].tolist()
+        return [Prediction(self.contract.labels[i], i, float(scores[i])) for i in best]
 
     def scores(self, images: Iterable[Picture]) -> npt.NDArray[np.float32]:
         """Probabilities of every class for several pictures, shape (N, labels).

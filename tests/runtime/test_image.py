@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import io
 import struct
+import subprocess
+import sys
 import warnings
 import zlib
 from pathlib import Path
@@ -11,9 +13,10 @@ import numpy.typing as npt
 import pytest
 from PIL import Image, ImageFile
 
+from edgecnn.data import samples
 from edgecnn_runtime.contract import FILTERS, InputSpec
 from edgecnn_runtime.errors import ImageError
-from edgecnn_runtime.image import load, pixels
+from edgecnn_runtime.image import fitted, load, pixels
 
 Array = npt.NDArray[np.uint8]
 LOSSLESS = {"PNG": {}, "TIFF": {}, "WEBP": {"lossless": True}}
@@ -198,6 +201,67 @@ def test_the_resize_rule() -> None:
     # And of a square one the middle half.
     square = values[:, :4]
     assert np.array_equal(pixels(square, InputSpec(1, 2, "box")), square[1:3].reshape(1, 2, 2, 2, 3).mean((1, 3)))
+
+
+def scene(width: int, height: int) -> Image.Image:
+    """A real photograph, enlarged."""
+    return Image.fromarray(samples.test().images[0]).resize((width, height), Image.Resampling.BICUBIC)
+
+
+@pytest.mark.parametrize(
+    ("size", "expected"),
+    [
+        ((2000, 1504), (500, 376)),  # an eighth would leave 188, less than twice 112
+        ((1800, 2000), (225, 250)),
+        ((2004, 1900), (501, 475)),
+        ((1002, 502), (501, 251)),
+        ((2001, 1500), (2001, 1500)),  # a half would end in half a pixel
+        ((448, 446), (448, 446)),
+    ],
+)
+def test_a_large_jpeg_is_decoded_at_a_scale(size: tuple[int, int], expected: tuple[int, int]) -> None:
+    spec = InputSpec(112, 112)
+    data = encoded(scene(*size), "JPEG", quality=90)
+    assert load(data).size == size
+    assert load(data, spec).size == expected
+    assert load(encoded(scene(*size), "PPM"), spec).size == size
+    difference = np.abs(pixels(data, spec).astype(int) - fitted(load(data), spec))
+    assert difference.mean() < 0.6
+    assert difference.max() < 8
+
+
+@pytest.mark.parametrize("fit", ["crop", "stretch"])
+def test_a_scaled_jpeg_is_upright_and_its_middle_the_same(fit: str) -> None:
+    spec = InputSpec(32, 48, fit=fit)
+    for orientation in range(1, 9):
+        exif = Image.Exif()
+        exif[0x0112] = orientation
+        data = encoded(scene(1600, 800), "JPEG", exif=exif)
+        assert load(data, spec).size in [(200, 100), (100, 200)]
+        assert np.abs(pixels(data, spec).astype(int) - fitted(load(data), spec)).mean() < 0.6
+
+
+def test_a_jpeg_of_the_input_size_is_decoded_in_full() -> None:
+    data = encoded(scene(512, 512), "JPEG")
+    assert np.array_equal(pixels(data, InputSpec(512, 512)), np.asarray(load(data)))
+
+
+def test_an_image_that_is_open_elsewhere_stays_as_it_is() -> None:
+    with Image.open(encoded(scene(800, 800), "JPEG")) as opened:
+        pixels(opened, InputSpec(32, 32))
+        assert opened.size == (800, 800)
+
+
+def test_only_the_module_of_the_format_is_loaded() -> None:
+    script = """
+import sys
+from edgecnn_runtime.image import load
+load(sys.argv[1])
+print(*(name for name in sys.modules if name.endswith("ImagePlugin")))
+"""
+    picture = Path(__file__).parents[2] / "docs" / "pictures" / "frog.png"
+    ended = subprocess.run([sys.executable, "-c", script, picture], capture_output=True, text=True, check=True)
+    assert ended.stdout.split() == ["PIL.JpegImagePlugin", "PIL.PngImagePlugin"]  # JPEG is asked first
 
 
 def test_the_middle_of_odd_sizes_and_needles() -> None:

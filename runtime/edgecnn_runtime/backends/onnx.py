@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
 from edgecnn_runtime.backends import LIBRARIES
 from edgecnn_runtime.backends.loading import check_shapes, first_line, import_library
@@ -13,6 +12,9 @@ from edgecnn_runtime.contract import Contract
 from edgecnn_runtime.errors import BackendError, ModelFileError
 from edgecnn_runtime.quiet import quiet
 from edgecnn_runtime.signature import Signature, Tensor
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
 
 _TYPES = {"tensor(uint8)": np.uint8, "tensor(float)": np.float32}
 

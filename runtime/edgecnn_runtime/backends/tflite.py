@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
 from edgecnn_runtime.backends import LIBRARIES
 from edgecnn_runtime.backends.loading import check_shapes, first_line, import_library
@@ -14,6 +13,9 @@ from edgecnn_runtime.contract import Contract
 from edgecnn_runtime.errors import BackendError, ModelFileError
 from edgecnn_runtime.quiet import quiet
 from edgecnn_runtime.signature import Signature, Tensor
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
 
 
 class TFLiteBackend:
@@ -40,16 +42,16 @@ class TFLiteBackend:
 
     def scores(self, pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
         """Probabilities, as :meth:`edgecnn_runtime.backends.Backend.scores`."""
-        scores = np.empty((len(pixels), self._output["shape"][1]), np.float32)
+        given, kind, answer = self._input["index"], self._input["dtype"], self._output["index"]
+        outputs = np.empty((len(pixels), self._output["shape"][1]), self._output["dtype"])
         try:
             for index in range(len(pixels)):
-                image = pixels[index : index + 1].astype(self._input["dtype"], copy=False)
-                self._interpreter.set_tensor(self._input["index"], image)
+                self._interpreter.set_tensor(given, pixels[index : index + 1].astype(kind, copy=False))
                 self._interpreter.invoke()
-                scores[index] = _real(self._interpreter.get_tensor(self._output["index"])[0], self._output)
+                outputs[index] = self._interpreter.get_tensor(answer)
         except (ValueError, RuntimeError) as problem:
             raise BackendError(f"{self.name} failed on an image ({first_line(problem)})") from None
-        return scores
+        return _real(outputs, self._output)
 
     def _signature(self) -> Signature:
         """The names are those of the signature; tensors have names of the converter's."""
@@ -73,4 +75,8 @@ def _check_takes_pixels(tensor: dict[str, Any]) -> None:
 def _real(values: npt.NDArray[Any], tensor: dict[str, Any]) -> npt.NDArray[np.float32]:
     """Real values of a tensor that may be quantized; a scale of 0 says that it is not."""
     scale, zero_point = tensor["quantization"]
-    return (values.astype(np.float32) - zero_point) * np.float32(scale) if scale else values
+    if not scale:
+        return values
+    # Told the type, numpy computes as if the values were float32 already, in one step each.
+    centred = np.subtract(values, zero_point, dtype=np.float32) if zero_point else values
+    return np.multiply(centred, np.float32(scale), dtype=np.float32)
