@@ -14,9 +14,15 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from edgecnn.metrics import measure
+from edgecnn.tradeoffs import Choice, best, fastest
 from edgecnn_export.dataset import Dataset
 
-BLUE, ORANGE, RED = "#0072B2", "#E69F00", "#B3261E"  # from Okabe and Ito's palette, 2008, and a darker red
+BLUE, ORANGE, GREEN, RED = (
+    "#0072B2",
+    "#E69F00",
+    "#009E73",
+    "#B3261E",
+)  # from Okabe and Ito's palette, 2008, and a darker red
 
 _STYLE: Any = {
     "font.size": 11,
@@ -126,5 +132,49 @@ def confusion(path: Path, data: Dataset, probabilities: Any) -> Figure:
         axis.set_yticks(range(len(shown)), names)
         axis.set(xlabel="Predicted label", ylabel="True label", title="Confusion (% of the true class)")
         figure.colorbar(picture, shrink=0.8, label="% of the true class")
+        figure.savefig(path)
+    return figure
+
+
+def tradeoffs(path: Path, choices: Sequence[Choice]) -> Figure:
+    """Accuracy against latency, the size as the marker's area; without accuracies, size against latency.
+
+    Each file in each interpreter is shown with the number of threads that is best for it. The Pareto front is a line,
+    and what is on it is named in black.
+    """
+    shown = fastest(choices)
+    judged, front = choices[0].accuracy is not None, best(shown)
+    largest = max(each.cost.case.size for each in shown)
+    title = f"Best trade-offs: dashed line; area: size, at most {largest / 1000:,.0f} kB"
+
+    def height(each: Choice) -> float:
+        return each.cost.case.size / 1000 if each.accuracy is None else 100 * each.accuracy
+
+    with mpl.rc_context(_STYLE):
+        figure = Figure(figsize=(10, 6.5))
+        axis = figure.subplots()
+        axis.plot([each.latency for each in front], list(map(height, front)), "--", color="#444444", zorder=1)
+        backends = dict.fromkeys(each.cost.backend for each in shown)
+        for backend, colour, marker in zip(backends, (BLUE, ORANGE, GREEN), "osD", strict=False):
+            those = [each for each in shown if each.cost.backend == backend]
+            areas = [60 + 840 * each.cost.case.size / largest for each in those] if judged else 120
+            edges = ["black" if each in front else "white" for each in those]
+            places = [each.latency for each in those], [height(each) for each in those]
+            axis.scatter(*places, s=areas, c=colour, marker=marker, edgecolors=edges, alpha=0.8, zorder=2)
+            axis.scatter([], [], s=90, c=colour, marker=marker, label=backend)
+        for each in shown:
+            threads = each.cost.case.threads
+            name = each.cost.case.file.stem + (f", {threads} threads" if threads > 1 else "")
+            style: Any = {"color": "black", "weight": "bold"} if each in front else {"color": "#666666"}
+            axis.annotate(_plain(name), (each.latency, height(each)), (12, 8), textcoords="offset points", **style)
+        axis.set_xscale("log")
+        if not judged:
+            axis.set_yscale("log")
+        axis.set(
+            xlabel="Median latency of one image (ms, log scale)",
+            ylabel="Accuracy (%)" if judged else "Size (kB, log scale)",
+            title=title if judged else title.partition(";")[0],
+        )
+        axis.legend(frameon=False)
         figure.savefig(path)
     return figure

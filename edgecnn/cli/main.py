@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from edgecnn import __version__
-from edgecnn.cli import classify, data, evaluate, export, info, models, parity, train, verify
+from edgecnn.cli import benchmark, classify, data, doctor, evaluate, export, info, models, parity, train, verify
 from edgecnn.cli.console import say
 from edgecnn_runtime.errors import EdgeCNNError, UsageError
 
@@ -53,6 +53,8 @@ app.command("evaluate")(evaluate.evaluate)
 app.command("classify")(classify.classify)
 app.command("verify")(verify.verify)
 app.command("info")(info.info)
+app.command("doctor")(doctor.doctor)
+app.command("benchmark")(benchmark.benchmark)
 app.add_typer(data.app, name="data")
 
 

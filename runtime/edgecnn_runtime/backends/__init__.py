@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import importlib.util
 import sys
-from typing import NamedTuple, Protocol
-
-import numpy as np
-import numpy.typing as npt
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from edgecnn_runtime.contract import Contract
 from edgecnn_runtime.errors import BackendError, UsageError
 from edgecnn_runtime.signature import Signature
+
+if TYPE_CHECKING:  # which interpreters there are can be asked where numpy does not load
+    import numpy as np
+    import numpy.typing as npt
 
 
 class Backend(Protocol):
