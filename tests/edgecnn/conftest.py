@@ -1,4 +1,4 @@
-"""What tests share: Keras on TensorFlow, imported once, the images that come with the package, and small environments."""
+"""What tests share: Keras on TensorFlow, imported once, images that come with the package, and small environments."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.tags import sys_tags
 
-from edgecnn_runtime import machine, wheels
+from edgecnn_runtime import machine
 from edgecnn_runtime.backends import LIBRARIES
 from edgecnn_runtime.machine import Machine, this_machine
 from edgecnn_runtime.wheels import WHEELS, obstacle, pip
@@ -145,7 +145,7 @@ def test_the_line_for_pip_is_this_python_s(tmp_path: Path, monkeypatch: pytest.M
         (tmp_path / folder).mkdir()
         for program in ("pip", "python"):
             (tmp_path / folder / program).touch(mode=0o755)
-    monkeypatch.setattr(wheels.sys, "executable", str(tmp_path / "mine" / "python"))
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "mine" / "python"))
     monkeypatch.setenv("PATH", str(tmp_path / "mine"))
     assert pip("numpy") == "pip install numpy"
     monkeypatch.setenv("PATH", f"{tmp_path / 'other'}:{tmp_path / 'mine'}")
