@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from edgecnn import metrics
@@ -12,6 +12,7 @@ from edgecnn_export.dataset import Dataset
 from edgecnn_export.scoring import score
 from edgecnn_runtime.benchmark import Case
 from edgecnn_runtime.contract import InputSpec
+from edgecnn_runtime.errors import ExportError
 
 
 class Judge:
@@ -33,17 +34,25 @@ class Judge:
         self._images: dict[tuple[InputSpec, tuple[str, ...]], Dataset] = {}
         self._accuracies: dict[tuple[Path, str], tuple[float, tuple[float, float]]] = {}
 
-    def score(self, cases: Sequence[Case]) -> None:
-        """Judge a file in each interpreter of its cases.
+    def judged(self, cases: Sequence[Case], failed: Callable[[ExportError], None]) -> list[Case]:
+        """Judge a file in each interpreter of its cases, and give the cases that could be.
+
+        Args:
+            cases: of one file.
+            failed: told of an interpreter that refused the file, or crashed.
 
         Raises:
-            DataError: there is no such data, or it has other labels than the file.
-            ExportError: an interpreter refused the file, or crashed.
+            DataError: there are no such images, or they have other labels than the file.
         """
+        images = self._of(cases[0])
         for file, interpreter in dict.fromkeys((each.file, each.interpreter) for each in cases):
-            images = self._of(cases[0])
-            measured = metrics.measure(images.labels, score(file, images.images, interpreter).probabilities)
-            self._accuracies[file, interpreter] = measured.accuracy, measured.interval
+            try:
+                measured = metrics.measure(images.labels, score(file, images.images, interpreter).probabilities)
+            except ExportError as problem:
+                failed(problem)
+            else:
+                self._accuracies[file, interpreter] = measured.accuracy, measured.interval
+        return [each for each in cases if (each.file, each.interpreter) in self._accuracies]
 
     def accuracy(self, case: Case) -> tuple[float, tuple[float, float]]:
         """Share of the images that the file gets right there, 0 to 1, and its 95 % interval."""

@@ -187,7 +187,7 @@ def tradeoffs(path: Path, choices: Sequence[Choice]) -> Figure:
 
 def _named(each: Choice) -> str:
     case = each.cost.case
-    return _plain(f"{case.file.stem}, {each.cost.backend}, {counted(case.threads)}")
+    return _plain(f"{case.file.stem}, {each.cost.backend}, {counted(case.threads, 'thread')}")
 
 
 def _number(figure: Figure, axis: Axes, shown: Sequence[Choice], heights: Sequence[float]) -> None:

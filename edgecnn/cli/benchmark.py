@@ -90,36 +90,34 @@ def _measure(
     judge = None if data is None else Judge(data, say, decoding)
     failed = False
 
-    def fail(message: str) -> None:
+    def fail(problem: object) -> None:
         nonlocal failed
         failed = True
-        say(f"error: {message}")
+        say(f"error: {problem}")
 
     everything: list[Case] = []
     for file in dict.fromkeys(files):
         try:
             found = cases(file, backends, threads)
-            if judge:
-                judge.score(found)
+            everything += judge.judged(found, fail) if judge else found
         except UsageError:
             raise
         except EdgeCNNError as problem:
-            fail(str(problem))
-            continue
-        everything += found
-    costs = measure(everything, rounds, measuring, lambda case, problem: fail(f"{case.name}: {problem}"))
+            fail(problem)
+    costs = measure(everything, rounds, measuring, fail)
     return [Choice(cost, *(judge.accuracy(cost.case) if judge else ())) for cost in costs], failed
 
 
 def _show(machine: Machine, choices: list[Choice], rounds: int) -> None:
     from edgecnn.cli.tables import percent, show
     from edgecnn.tradeoffs import best, slower_in_int8
+    from edgecnn_runtime.benchmark import counted
 
     judged = choices[0].accuracy is not None
     print(
         printable(
-            f"{machine.processor or machine.architecture}, {machine.cores} cores, Python {machine.python}; "
-            f"{rounds} rounds in turn"
+            f"{machine.processor or machine.architecture}, {counted(machine.cores, 'core')}, Python {machine.python}; "
+            f"{counted(rounds, 'round')}"
         )
     )
     rows = (
@@ -162,7 +160,9 @@ def _front(front: list[Choice]) -> Iterator[str]:
     for number, each in enumerate(front):
         case = each.cost.case
         good = f"{case.size / 1000:,.1f} kB" if each.accuracy is None else f"{each.accuracy:.2%}"
-        line = f"  {case.file} in {each.cost.backend}, {counted(case.threads)}: {each.latency:,.3f} ms, {good}"
+        line = (
+            f"  {case.file} in {each.cost.backend}, {counted(case.threads, 'thread')}: {each.latency:,.3f} ms, {good}"
+        )
         if number:
             before = front[number - 1]
             gain = f"{100 * (before.regret - each.regret):+.2f} points"

@@ -30,10 +30,11 @@ def doctor(
 
     Example: edgecnn doctor
     """
+    from edgecnn.cli.console import measuring
     from edgecnn.models import carried
     from edgecnn_runtime.doctor import examine
 
-    report = examine({each: carried(each) for each in ("tflite", "onnx")}, timeout)
+    report = examine({each: carried(each) for each in ("tflite", "onnx")}, timeout, measuring)
     if as_json:
         document = {"edgecnn": __version__, "working": report.working} | asdict(report)
         print(json.dumps(document, indent=2))
@@ -70,8 +71,8 @@ def _show(report: Report) -> None:
 def _about(machine: Machine) -> Iterator[tuple[str, str]]:
     yield "Python", f"{machine.python}, {machine.executable}"
     yield "system", f"{machine.system}, {machine.architecture}, {machine.c_library or 'unknown C library'}"
-    cores = f"{machine.cores} core{'s' if machine.cores > 1 else ''}"
-    yield "processor", f"{machine.processor or 'unknown'}, {cores}: {', '.join(machine.features) or 'nothing special'}"
+    yield "processor", f"{machine.processor or 'unknown'}: {', '.join(machine.features) or 'no special instructions'}"
+    yield "cores", str(machine.cores)
     if machine.memory and machine.free_memory:
         yield "memory", f"{machine.memory / 1e9:.1f} GB, {machine.free_memory / 1e9:.1f} GB free"
 

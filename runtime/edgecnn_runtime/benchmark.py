@@ -42,7 +42,7 @@ class Case:
     @property
     def name(self) -> str:
         """The case in words."""
-        return f"{self.file} in {self.interpreter}, {counted(self.threads)}"
+        return f"{self.file} in {self.interpreter}, {counted(self.threads, 'thread')}"
 
 
 @dataclass(frozen=True)
@@ -118,7 +118,7 @@ def measure(
     everything: Sequence[Case],
     rounds: int,
     progress: Callable[[int, int], None],
-    failed: Callable[[Case, BackendError], None],
+    failed: Callable[[BackendError], None],
 ) -> list[Cost]:
     """Measure all cases in turn, ``rounds`` times, and give what is left of them in their order.
 
@@ -135,7 +135,7 @@ def measure(
             try:
                 results[index].append(_run(everything[index]))
             except BackendError as problem:
-                failed(everything[index], problem)
+                failed(problem)
                 del results[index]
     progress(1, 1)
     return [_cost(everything[index], done) for index, done in results.items()]
@@ -143,7 +143,10 @@ def measure(
 
 def _run(case: Case) -> Round:
     words = (str(case.file), case.interpreter, str(case.threads), str(time.monotonic()))
-    return Round(**own_process.ask("edgecnn_runtime.measure", *words, timeout=_LIMIT))
+    try:
+        return Round(**own_process.ask("edgecnn_runtime.measure", *words, timeout=_LIMIT))
+    except BackendError as problem:
+        raise BackendError(f"{case.name}: {str(problem).removeprefix(f'{case.file}: ')}") from None
 
 
 def _cost(case: Case, rounds: list[Round]) -> Cost:
@@ -160,6 +163,6 @@ def _cost(case: Case, rounds: list[Round]) -> Cost:
     )
 
 
-def counted(threads: int) -> str:
-    """A number of threads in words."""
-    return f"{threads} thread{'s' if threads > 1 else ''}"
+def counted(number: int, thing: str) -> str:
+    """A number of things in words, for instance ``2 threads``."""
+    return f"{number} {thing}{'' if number == 1 else 's'}"

@@ -7,7 +7,7 @@ hang.
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -95,19 +95,24 @@ class Report:
         return [each.name for each in self.interpreters if each.state == "works"]
 
 
-def examine(models: Mapping[str, Path], timeout: float) -> Report:
+def examine(models: Mapping[str, Path], timeout: float, progress: Callable[[int, int], None]) -> Report:
     """Try what is installed.
 
     Args:
         models: a file with golden pictures for each format, ``tflite`` and ``onnx``.
         timeout: seconds after which a part of it counts as hanging; the speed test takes one of them.
+        progress: told how many parts of how many are tried.
     """
-    machine = this_machine()
-    return Report(
-        machine,
-        tuple(_package(name, module, timeout) for name, module in _PACKAGES.items()),
-        tuple(_interpreter(name, models[library.format], machine, timeout) for name, library in LIBRARIES.items()),
-    )
+    machine, parts = this_machine(), len(_PACKAGES) + len(LIBRARIES)
+    packages, interpreters = [], []
+    for done, (name, module) in enumerate(_PACKAGES.items()):
+        progress(done, parts)
+        packages.append(_package(name, module, timeout))
+    for done, (name, library) in enumerate(LIBRARIES.items(), start=len(_PACKAGES)):
+        progress(done, parts)
+        interpreters.append(_interpreter(name, models[library.format], machine, timeout))
+    progress(parts, parts)
+    return Report(machine, tuple(packages), tuple(interpreters))
 
 
 def _package(name: str, module: str, timeout: float) -> Package:

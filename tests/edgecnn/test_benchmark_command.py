@@ -49,6 +49,13 @@ def colours(here: Path) -> Path:
     return here / "photos"
 
 
+def fake_litert(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A LiteRT that crashes, found before the real one by every new process."""
+    (here / "site" / "ai_edge_litert").mkdir(parents=True)
+    (here / "site" / "ai_edge_litert" / "__init__.py").write_text("import os\nos.abort()\n")
+    monkeypatch.setenv("PYTHONPATH", f"{here / 'site'}{os.pathsep}{os.environ.get('PYTHONPATH', '')}")
+
+
 def document(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
     out, err = capsys.readouterr()
     assert err == ""
@@ -93,7 +100,7 @@ def test_accuracy_a_table_and_the_best_of_it(capsys: pytest.CaptureFixture[str])
     out, err = capsys.readouterr()
     assert err == ""
     first, header, *lines = out.splitlines()
-    assert first.endswith("; 1 rounds in turn")
+    assert first.endswith("; 1 round")
     assert header.startswith("file ")
     assert header.endswith("  size kB  start ms  first ms  median ms  95 % ms  images/s  peak MB  accuracy")
     assert [line.split()[0] for line in lines[:2]] == files
@@ -143,16 +150,28 @@ def test_a_bad_file_does_not_stop_the_others(here: Path, capsys: pytest.CaptureF
 def test_an_interpreter_that_crashes_is_a_line_and_the_others_go_on(
     here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (here / "site" / "ai_edge_litert").mkdir(parents=True)
-    (here / "site" / "ai_edge_litert" / "__init__.py").write_text("import os\nos.abort()\n")
-    paths = os.environ.get("PYTHONPATH", "")
-    monkeypatch.setenv("PYTHONPATH", f"{here / 'site'}{os.pathsep}{paths}")
+    fake_litert(here, monkeypatch)
     files = [str(TINY / name) for name in ("tiny-int8.tflite", "tiny-fp32.onnx")]
     words = ["--rounds", "2", "--threads", "1", "--backend", "litert", "--backend", "onnxruntime", "--json"]
     assert run(["benchmark", *files, *words]) == 1
     out, err = capsys.readouterr()
     assert err == f"error: {files[0]} in litert, 1 thread: killed by SIGABRT (it gave up by itself)\n"
     assert [row["file"] for row in json.loads(out)["rows"]] == files[1:]
+
+
+@pytest.mark.usefixtures("colours")
+def test_an_interpreter_that_cannot_be_judged(
+    here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake_litert(here, monkeypatch)
+    model = str(TINY / "tiny-int8.tflite")
+    if not find_spec("tflite_runtime"):
+        pytest.skip("tflite-runtime is not installed")
+    assert run(["benchmark", model, *ONCE, "--data", "photos", "--json"]) == 1
+    out, err = capsys.readouterr()
+    assert err == "error: litert failed on tiny-int8.tflite: killed by SIGABRT (it gave up by itself)\n"
+    (row,) = json.loads(out)["rows"]
+    assert (row["backend"].split()[0], row["accuracy"]) == ("tflite-runtime", 0.9)
 
 
 def test_all_are_measured_in_turn(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -168,16 +187,16 @@ def test_all_are_measured_in_turn(monkeypatch: pytest.MonkeyPatch) -> None:
         return benchmark.Round("onnxruntime 1", 10.0 * len(tried), 1, times, 100, len(tried))
 
     monkeypatch.setattr(benchmark, "_run", measured)
-    failed: list[tuple[int, str]] = []
+    failed: list[str] = []
     shown: list[tuple[int, int]] = []
     costs = benchmark.measure(
         everything,
         3,
         lambda done, total: shown.append((done, total)),
-        lambda case, problem: failed.append((case.threads, str(problem))),
+        lambda problem: failed.append(str(problem)),
     )
     assert tried == [1, 2, 3, 1, 3, 1, 3]
-    assert failed == [(2, "crashed")]
+    assert failed == ["crashed"]
     assert [cost.case.threads for cost in costs] == [1, 3]
     assert [(cost.start_ms, cost.peak_memory) for cost in costs] == [(40, 6), (50, 7)]
     assert (costs[0].median_ms, costs[0].p95_ms) == (6.5, 20)  # 1 to 10, 20 and 20 together

@@ -75,7 +75,7 @@ def test_no_interpreter_at_all(bare: Path) -> None:
     lines = ended.stdout.splitlines()
     assert lines[0] == f"{'Python':10} {platform.python_version()}, {bare}"
     assert platform.machine() in lines[1]
-    assert lines[4].startswith(f"{'edgecnn':10} {__version__}, numpy {np.__version__}, Pillow ")
+    assert lines[5].startswith(f"{'edgecnn':10} {__version__}, numpy {np.__version__}, Pillow ")
     assert [line.split()[3] for line in lines if line.split(" ")[0] in LIBRARIES and "files" not in line][:3] == [
         "missing"
     ] * 3
@@ -160,7 +160,9 @@ def test_an_interpreter_that_computes_something_else_is_broken(tmp_path: Path) -
         payload = data[:middle] + bytes(4000) + data[middle + 4000 : size]
         files[form] = tmp_path / f"other.{form}"
         files[form].write_bytes(container.embed(payload, contract))
-    report = examine(files, timeout=60)
+    shown: list[tuple[int, int]] = []
+    report = examine(files, 60, lambda done, total: shown.append((done, total)))
+    assert shown == [(done, 5) for done in range(6)]
     tried = [each for each in report.interpreters if each.state != "missing"]
     assert tried
     for each in tried:
