@@ -10,7 +10,7 @@ from edgecnn_runtime.contract import Contract
 from edgecnn_runtime.errors import BackendError, UsageError
 from edgecnn_runtime.signature import Signature
 
-if TYPE_CHECKING:  # which interpreters there are can be asked where numpy does not load
+if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
