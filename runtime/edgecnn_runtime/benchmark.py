@@ -68,7 +68,7 @@ class Cost:
         first_ms: median milliseconds of the first inference after it.
         median_ms: of an inference with one image, without decoding it.
         p95_ms: 95 of 100 such inferences were as fast.
-        images_per_second: median, with 16 images given at once.
+        images_per_second: median, of calls with 16 images.
         peak_memory: largest number of bytes that the process took, with one image at a time.
     """
 

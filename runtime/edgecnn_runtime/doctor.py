@@ -47,7 +47,7 @@ class Trial:
 
     Attributes:
         start_ms: milliseconds to import numpy, Pillow and the interpreter, and to load the model.
-        images_per_second: one at a time, on one thread, without decoding.
+        images_per_second: one at a time, on one thread, without decoding; the median.
         pictures: how many with their answers the model carries.
         same: how many of them get the answers seen at export.
     """

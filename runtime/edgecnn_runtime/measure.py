@@ -5,10 +5,12 @@ from __future__ import annotations
 import sys
 import time
 
+import numpy as np
+
 from edgecnn_runtime import memory, own_process
 from edgecnn_runtime.classifier import Classifier
 from edgecnn_runtime.errors import EdgeCNNError
-from edgecnn_runtime.timing import latencies, noise
+from edgecnn_runtime.timing import durations, latencies, noise
 
 _IMAGES = 16
 _LATENCY, _THROUGHPUT = 0.5, 0.25
@@ -31,17 +33,14 @@ def _main(model: str, interpreter: str, threads: str, begun: str) -> None:
     first = time.perf_counter() - before
     times = latencies(backend, images, _LATENCY, least=5)
     peak = memory.peak()
-    batches, before = 0, time.perf_counter()
-    while (took := time.perf_counter() - before) < _THROUGHPUT:
-        backend.scores(images)
-        batches += 1
+    batches = durations(lambda _: backend.scores(images), _THROUGHPUT)
     own_process.answer(
         {
             "backend": backend.name,
             "start_ms": 1000 * start,
             "first_ms": 1000 * first,
             "latencies_ms": (1000 * times).tolist(),
-            "images_per_second": batches * _IMAGES / took,
+            "images_per_second": _IMAGES / float(np.median(batches)),
             "peak_memory": peak,
         }
     )

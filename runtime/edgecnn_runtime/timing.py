@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -36,14 +37,24 @@ def latencies(
         least: how many calls there are however long they take.
         most: how many at most.
     """
+
+    def call(index: int) -> None:
+        backend.scores(images[index % len(images)][np.newaxis])
+
     for index in range(_WARM_UP):
-        backend.scores(images[index % len(images)][None])
+        call(index)
+    return durations(call, seconds, least, most)
+
+
+def durations(
+    call: Callable[[int], object], seconds: float, least: int = 1, most: int = 10_000
+) -> npt.NDArray[np.float64]:
+    """Seconds of each of many calls, as :func:`latencies`; each is told how many there were before it."""
     times: list[float] = []
     begun = now = time.perf_counter()
     while len(times) < least or (len(times) < most and now - begun < seconds):
-        image = images[len(times) % len(images)][None]
         before = time.perf_counter()
-        backend.scores(image)
+        call(len(times))
         now = time.perf_counter()
         times.append(now - before)
     return np.array(times)
