@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def doctor(
     timeout: Annotated[
         float, typer.Option(metavar="SECONDS", min=1.5, help="When an interpreter that does not answer is given up.")
-    ] = 60,
+    ] = 120,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """Tell what this machine is, which interpreters work on it, how fast, and how to mend the others.

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import os
 import platform
+import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
@@ -19,8 +21,10 @@ from edgecnn import __version__
 from edgecnn.cli.main import run
 from edgecnn.models import carried
 from edgecnn_runtime import container
+from edgecnn_runtime import doctor as examining
 from edgecnn_runtime.backends import LIBRARIES
 from edgecnn_runtime.doctor import examine
+from edgecnn_runtime.machine import Machine
 from tests.edgecnn.conftest import Environment
 
 CRASH = "import os, signal\nos.kill(os.getpid(), signal.SIGILL)\n"
@@ -108,11 +112,42 @@ def test_a_crash_a_hang_and_a_refusal_are_lines(bare: Path, tmp_path: Path) -> N
     assert not list(bare.parent.glob("core*"))
 
 
+def test_an_interrupt_ends_what_is_tried(bare: Path, tmp_path: Path) -> None:
+    pid = tmp_path / "pid"
+    write = f"import os\nopen({str(pid)!r}, 'w').write(f'{{os.getpid()}}\\n')\n"
+    site = fake(tmp_path / "site", ai_edge_litert=write + HANG)
+    process = subprocess.Popen(
+        [str(bare), "-m", "edgecnn", "doctor"],
+        env=os.environ | {"PYTHONPATH": str(site)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    while not (pid.exists() and pid.read_text().endswith("\n")):
+        assert process.poll() is None
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    assert process.communicate(timeout=30) == ("", "error: interrupted\n")
+    assert process.returncode == 130
+    with suppress(FileNotFoundError):
+        state = Path(f"/proc/{pid.read_text().strip()}/stat").read_text().rpartition(")")[2].split()[0]
+        assert state == "Z", "it has ended, and only waits for the system to take note"
+
+
 def test_a_part_of_an_interpreter_is_missing(bare: Path, tmp_path: Path) -> None:
     ended = doctor(bare, "--json", site=fake(tmp_path / "site", onnxruntime=LACK))
     (found,) = [each for each in json.loads(ended.stdout)["interpreters"] if each["name"] == "onnxruntime"]
     assert found["problem"].startswith("ModuleNotFoundError: No module named 'no_such_module'")
     assert found["remedy"] == f'{bare} -m pip install "edgecnn[onnx]"'
+
+
+def test_tflite_runtime_gets_the_numpy_that_it_was_compiled_against(monkeypatch: pytest.MonkeyPatch) -> None:
+    machine = Machine("Linux 6", "x86_64", "", (), 1, None, None, "glibc 2.36", "3.11.2", sys.executable)
+    problem = "ImportError: numpy.core.multiarray failed to import"
+    for numpy, extra in (("2.4.6", True), ("1.26.4", False)):
+        monkeypatch.setattr(examining, "_version", {"numpy": numpy}.get)
+        assert examining._remedy("tflite-runtime", problem, machine).endswith('"edgecnn[tflite]"') is extra
+        assert examining._remedy("litert", problem, machine).endswith('--no-deps "ai-edge-litert>=2.0"')
 
 
 def test_a_numpy_that_crashes_does_not_take_the_doctor_with_it(bare: Path, tmp_path: Path) -> None:

@@ -62,8 +62,8 @@ def test_each_end_is_a_message(module: Path, body: str, message: str) -> None:
 def test_what_hangs_is_ended(module: Path, tmp_path: Path) -> None:
     module.write_text(f"import os, time; open({str(tmp_path / 'pid')!r}, 'w').write(str(os.getpid())); time.sleep(600)")
     begun = time.perf_counter()
-    with pytest.raises(BackendError, match=r"^hangs: no answer in 1\.5 s$"):
-        own_process.run("program", timeout=1.5)
+    with pytest.raises(BackendError, match="^hangs: no answer in 4 s$"):
+        own_process.run("program", timeout=4)
     assert time.perf_counter() - begun < 30
     with pytest.raises(ProcessLookupError):
         os.kill(int((tmp_path / "pid").read_text()), 0)
