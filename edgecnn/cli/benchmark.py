@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from edgecnn import __version__
-from edgecnn.cli.console import decoding, measuring, printable, say
+from edgecnn.cli.console import decoding, measuring, say
 from edgecnn_runtime.errors import DataError, EdgeCNNError, UsageError
 
 if TYPE_CHECKING:
     from edgecnn.tradeoffs import Choice
-    from edgecnn_runtime.machine import Machine
 
 _FIGURES = (".png", ".svg", ".pdf")
 
@@ -54,6 +52,7 @@ def benchmark(
 
     Example: edgecnn benchmark flowers-*.tflite --threads 1 --threads 4 --data photos/ --plot flowers.png
     """
+    from edgecnn.cli.benchmark_report import row, show_costs
     from edgecnn.tradeoffs import best, slower_in_int8
     from edgecnn_runtime.machine import this_machine
 
@@ -66,13 +65,13 @@ def benchmark(
             "edgecnn": __version__,
             "machine": asdict(machine),
             "rounds": rounds,
-            "rows": [_row(each) for each in choices],
+            "rows": [row(each) for each in choices],
             "best": [choices.index(each) for each in best(choices)],
             "int8_slower_than_float": [[choices.index(each) for each in pair] for pair in slower_in_int8(choices)],
         }
         print(json.dumps(document, indent=2))
     elif choices:
-        _show(machine, choices, rounds)
+        show_costs(machine, choices, rounds)
     if plot and choices:
         _draw(plot, choices)
     if failed:
@@ -106,78 +105,6 @@ def _measure(
             fail(problem)
     costs = measure(everything, rounds, measuring, fail)
     return [Choice(cost, *(judge.accuracy(cost.case) if judge else ())) for cost in costs], failed
-
-
-def _show(machine: Machine, choices: list[Choice], rounds: int) -> None:
-    from edgecnn.cli.tables import percent, show
-    from edgecnn.tradeoffs import best, slower_in_int8
-    from edgecnn_runtime.benchmark import counted
-
-    judged = choices[0].accuracy is not None
-    print(
-        printable(
-            f"{machine.processor or machine.architecture}, {counted(machine.cores, 'core')}, Python {machine.python}; "
-            f"{counted(rounds, 'round')}"
-        )
-    )
-    rows = (
-        (
-            printable(str(each.cost.case.file)),
-            each.cost.backend,
-            str(each.cost.case.threads),
-            f"{each.cost.case.size / 1000:,.1f}",
-            f"{each.cost.start_ms:,.0f}",
-            f"{each.cost.first_ms:,.2f}",
-            f"{each.cost.median_ms:,.3f}",
-            f"{each.cost.p95_ms:,.3f}",
-            f"{each.cost.images_per_second:,.0f}",
-            f"{each.cost.peak_memory / 1e6:,.1f}",
-            *((percent(each.accuracy),) if judged else ()),
-        )
-        for each in choices
-    )
-    header = ("file", "interpreter", "threads", "size kB", "start ms", "first ms", "median ms", "95 % ms", "images/s")
-    show((*header, "peak MB", *(("accuracy",) if judged else ())), rows, text_columns=2)
-    print()
-    for line in _slower(slower_in_int8(choices)):
-        print(printable(line))
-    print(f"best trade-offs of {'accuracy' if judged else 'size'} and latency, the fastest first:")
-    for line in _front(best(choices)):
-        print(printable(line))
-
-
-def _slower(pairs: list[tuple[Choice, Choice]]) -> Iterator[str]:
-    for int8, real in pairs:
-        yield (
-            f"int8 is slower than float here in {int8.cost.backend}: {int8.cost.case.file} takes {int8.latency:,.3f} "
-            f"ms, {real.cost.case.file} {real.latency:,.3f} ms ({int8.latency / real.latency:.2f} times as long)"
-        )
-
-
-def _front(front: list[Choice]) -> Iterator[str]:
-    from edgecnn_runtime.benchmark import counted
-
-    for number, each in enumerate(front):
-        case = each.cost.case
-        good = f"{case.size / 1000:,.1f} kB" if each.accuracy is None else f"{each.accuracy:.2%}"
-        line = (
-            f"  {case.file} in {each.cost.backend}, {counted(case.threads, 'thread')}: {each.latency:,.3f} ms, {good}"
-        )
-        if number:
-            before = front[number - 1]
-            gain = f"{100 * (before.regret - each.regret):+.2f} points"
-            if each.accuracy is None:
-                gain = f"{before.regret / each.regret:.2f} times smaller"
-            line += f" ({gain} for {each.latency / before.latency:.2f} times the latency)"
-        yield line
-
-
-def _row(each: Choice) -> dict[str, Any]:
-    cost, case = asdict(each.cost), each.cost.case
-    del cost["case"]
-    about = {"model": case.contract.model, "format": case.contract.format, "precision": case.contract.precision}
-    judged = {"accuracy": each.accuracy, "interval": each.interval}
-    return {"file": str(case.file)} | about | {"threads": case.threads, "size": case.size} | cost | judged
 
 
 def _check_figure(path: Path) -> None:
