@@ -7,17 +7,20 @@ differ between them.
 from __future__ import annotations
 
 import io
+import logging
 import os
 import stat
+from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from importlib import import_module
-from typing import TYPE_CHECKING, BinaryIO, TypeAlias
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeAlias
 
 import numpy as np
 from PIL import Image
 
 from edgecnn_runtime.contract import InputSpec
 from edgecnn_runtime.errors import ImageError
+from edgecnn_runtime.metered import Metered
 from edgecnn_runtime.quiet import quiet, unwarned
 
 if TYPE_CHECKING:
@@ -27,8 +30,24 @@ Pixels: TypeAlias = "npt.NDArray[np.uint8]"
 Picture: TypeAlias = "str | os.PathLike[str] | BinaryIO | Image.Image | Pixels"
 """A path, an open binary file, a Pillow image, or RGB pixels of shape (height, width, 3)."""
 
-MAX_PIXELS = 100_000_000
-"""The largest picture that is decoded: 300 MB as RGB."""
+MAX_BYTES = 200_000_000
+"""The largest file that is opened."""
+
+MAX_HEAD = 16_000_000
+"""How much of a file is read before its pixels, metadata above all, and after them; of a WebP file this is all."""
+
+MAX_PIXELS = 50_000_000
+"""The largest picture that is decoded, which takes up to 8 bytes a pixel; what takes more has :data:`FEWER_PIXELS`."""
+
+FEWER_PIXELS = {
+    "progressive JPEG": 33_000_000,
+    "TIFF": 33_000_000,
+    "WEBP": 16_000_000,
+    "JPEG2000": 16_000_000,
+    "in Python": 4_000_000,
+}
+"""So that any picture takes 400 MB at most: the decoders take 12 bytes a pixel, those of WebP and JPEG 2000 24. Those
+that Pillow has in Python, for rare kinds of BMP and PPM, take a microsecond."""
 
 ENOUGH = 2
 """How many times the input's longer side a JPEG's shorter side must keep, at least, when it is decoded at a scale."""
@@ -45,7 +64,14 @@ _MODULES = {
     "TIFF": "TiffImagePlugin",
     "JPEG2000": "Jpeg2KImagePlugin",
 }
+# Pillow logs some of the damage that it also raises, and without a handler Python prints that on standard error.
+logging.getLogger("PIL").addHandler(logging.NullHandler())
+
+_IN_PYTHON = ("bmp_rle", "ppm", "ppm_plain")
+_SMALL = 1_000_000  # bytes that no decoder takes long for, whatever they are
 _PREFIX = 16  # bytes by which Pillow's modules know their formats
+
+_STRIP = 1_000_000  # pixels whose mode is changed together; in other modes they take up to 40 bytes each
 
 _ORIENTATION_TAG = 0x0112
 _UPRIGHT = {
@@ -100,7 +126,8 @@ def load(source: Picture, spec: InputSpec | None = None) -> Image.Image:
     faster, if that leaves :data:`ENOUGH` for the resize that follows.
 
     Raises:
-        ImageError: the file is missing, is not a picture, is damaged, or is larger than 100 megapixels.
+        ImageError: the file is missing, is not a picture, is damaged, or is larger than :data:`MAX_PIXELS`, or what
+            holds for its format.
     """
     try:
         # Pillow warns of odd metadata, which do not matter here, and of sizes, which are checked below.
@@ -139,30 +166,61 @@ def _opened(file: BinaryIO) -> Image.Image:
     try:
         file.seek(0)
     except (AttributeError, io.UnsupportedOperation):
-        file = io.BytesIO(file.read())
+        file = io.BytesIO(file.read(MAX_BYTES + 1))
     prefix = file.read(_PREFIX)
+    size = file.seek(0, os.SEEK_END)
     file.seek(0)
+    if size > MAX_BYTES:
+        raise ImageError(f"has more than {MAX_BYTES // 1_000_000} MB; make it smaller")
+    if size > _SMALL:
+        return _opened_large(file, prefix, size)
+    return _factory(prefix)(file, "")
+
+
+def _opened_large(file: BinaryIO, prefix: bytes, size: int) -> Image.Image:
+    head: Any = Metered(file, MAX_HEAD)
+    image = _factory(prefix)(head, "")
+    head.left = size + MAX_HEAD
+    return image
+
+
+def _factory(prefix: bytes) -> Callable[..., Image.Image]:
     for name, module in _MODULES.items():
         if name not in Image.OPEN:
             import_module(f"PIL.{module}")
         factory, accepts = Image.OPEN[name]
         if accepts and accepts(prefix):
-            return factory(file, "")
+            return factory
     raise SyntaxError
 
 
 def _decode(image: Image.Image, spec: InputSpec | None = None) -> Image.Image:
-    if image.width * image.height > MAX_PIXELS:
-        raise Image.DecompressionBombError
     if not image.width * image.height:
         raise ImageError("has no pixels")
+    whole = image.size
     if spec:
-        scale = _scale(image.size, spec)
+        scale = _scale(whole, spec)
         image.draft(image.mode, (image.width // scale, image.height // scale))
+    _check_size(image, whole)
     # libtiff describes the damage it finds on standard error.
     with quiet() if image.format == "TIFF" else nullcontext():
         image.load()
-    return _rgb(_upright(image))
+    # Each step lets go of what it was given.
+    orientation = _orientation(image)
+    image = _rgb(image)
+    return image.transpose(_UPRIGHT[orientation]) if orientation in _UPRIGHT else image
+
+
+def _check_size(image: Image.Image, whole: tuple[int, int]) -> None:
+    kind, (width, height) = image.format or "", image.size
+    if "progressive" in image.info:
+        # All of it is in memory, at whatever scale it is decoded.
+        kind, (width, height) = "progressive JPEG", whole
+    elif getattr(image, "tile", None) and image.tile[0][0] in _IN_PYTHON:
+        kind = "in Python"
+    most = FEWER_PIXELS.get(kind, MAX_PIXELS)
+    if width * height > most:
+        raise ImageError(f"has more than {most // 1_000_000} megapixels; make it smaller")
 
 
 def _scale(size: tuple[int, int], spec: InputSpec) -> int:
@@ -173,28 +231,57 @@ def _scale(size: tuple[int, int], spec: InputSpec) -> int:
     return next(fits, 1)
 
 
-def _upright(image: Image.Image) -> Image.Image:
-    # After loading: Pillow turns TIFF files by itself, and then removes the tag.
+def _orientation(image: Image.Image) -> object:
+    # After loading: Pillow turns TIFF files by itself, and before Pillow 10 it leaves the tag.
+    if image.format == "TIFF":
+        return None
     try:
-        orientation = image.getexif().get(_ORIENTATION_TAG)
+        return image.getexif().get(_ORIENTATION_TAG)
     except Exception:  # a picture is good even where its metadata are damaged
-        return image
-    return image.transpose(_UPRIGHT[orientation]) if orientation in _UPRIGHT else image
+        return None
 
 
 def _rgb(image: Image.Image) -> Image.Image:
-    # Pillow's own conversion of these modes cuts off everything above 255.
     if image.mode == "F":
-        values = np.nan_to_num(np.asarray(image, np.float32))
-        return _grey(np.rint(values * 255 if values.max() <= 1 else values))
+        whole = max(_floats(strip).max() for _, strip in _strips(image)) <= 1
+        return _converted(image, lambda strip: _grey(np.rint(_floats(strip) * (255 if whole else 1))))
+    # Pillow's own conversion of these modes cuts off everything above 255.
     if image.mode.startswith("I"):
         # The upper of two bytes, as Pillow does for 16-bit colour.
-        return _grey(np.asarray(image).astype(np.int64) >> 8)
-    if image.has_transparency_data:
-        straight = image.convert("LA") if image.mode == "La" else image
-        white = Image.new("RGBA", image.size, "white")
-        return Image.alpha_composite(white, straight.convert("RGBA")).convert("RGB")
+        return _converted(image, lambda strip: _grey(np.asarray(strip).astype(np.int64) >> 8))
+    if _is_transparent(image):
+        return _converted(image, _on_white)
     return image if image.mode == "RGB" else image.convert("RGB")
+
+
+def _converted(image: Image.Image, conversion: Callable[[Image.Image], Image.Image]) -> Image.Image:
+    rgb = Image.new("RGB", image.size)
+    for box, strip in _strips(image):
+        rgb.paste(conversion(strip), box)
+    return rgb
+
+
+def _strips(image: Image.Image) -> Iterator[tuple[tuple[int, int, int, int], Image.Image]]:
+    rows = max(1, _STRIP // image.width)
+    for top in range(0, image.height, rows):
+        box = (0, top, image.width, min(top + rows, image.height))
+        yield box, image.crop(box)
+
+
+def _floats(image: Image.Image) -> npt.NDArray[np.float32]:
+    return np.nan_to_num(np.asarray(image, np.float32))
+
+
+def _is_transparent(image: Image.Image) -> bool:
+    # Pillow 10.1 calls it has_transparency_data; a 32-bit Raspberry Pi has Debian's Pillow 9.4.
+    palette = image.palette.mode if image.mode == "P" and image.palette else ""
+    return image.mode in ("LA", "La", "PA", "RGBA", "RGBa") or "transparency" in image.info or palette.endswith("A")
+
+
+def _on_white(image: Image.Image) -> Image.Image:
+    straight = image.convert("LA") if image.mode == "La" else image
+    white = Image.new("RGBA", image.size, "white")
+    return Image.alpha_composite(white, straight.convert("RGBA")).convert("RGB")
 
 
 def _grey(values: npt.NDArray[np.float32] | npt.NDArray[np.int64]) -> Image.Image:
@@ -223,10 +310,10 @@ def _explanation(problem: Exception) -> str:
             return str(problem)
         case FileNotFoundError():
             return "no such file; check the path"
-        case PermissionError():
-            return "cannot be read; check its permissions"
         case SyntaxError():  # Pillow's modules raise it where a file does not begin as they expect
             return "not a picture in a known format, or a damaged one; save it as JPEG or PNG"
-        case Image.DecompressionBombError():
-            return f"has more than {MAX_PIXELS // 1_000_000} megapixels; make it smaller"
+        case MemoryError():
+            return "does not fit into memory; make it smaller"
+        case OSError(strerror=str(reason)):  # the system's; Pillow's own have a text alone
+            return f"cannot be read ({reason}); check its path and permissions"
     return f"is damaged ({problem or type(problem).__name__}); copy or save it again"

@@ -29,7 +29,7 @@ def pictures(folder: str | os.PathLike[str], recursive: bool = True) -> Iterator
     """
     try:
         with os.scandir(os.fspath(folder)) as listing:
-            entries = sorted((each.name, each.path, each.is_dir(), each.is_symlink()) for each in listing)
+            entries = sorted((each.name, each.path, _is_folder(each), each.is_symlink()) for each in listing)
     except OSError as problem:
         raise ImageError(f"{os.fspath(folder)}: cannot be listed ({problem.strerror})") from None
     for name, path, is_folder, is_link in entries:
@@ -38,3 +38,8 @@ def pictures(folder: str | os.PathLike[str], recursive: bool = True) -> Iterator
                 yield path
         elif recursive and not is_link and not name.startswith("."):
             yield from pictures(path)
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    # DirEntry.is_dir() fails at a link that leads in a circle, os.path.isdir() says no.
+    return os.path.isdir(entry.path) if entry.is_symlink() else entry.is_dir()  # noqa: PTH112

@@ -7,10 +7,8 @@ from collections.abc import Iterator
 from io import BytesIO
 
 from edgecnn_runtime.errors import ImageError, UsageError
+from edgecnn_runtime.image import MAX_BYTES
 from edgecnn_runtime.pipeline import Item
-
-MAX_BYTES = 200_000_000
-"""The largest picture that is read."""
 
 
 def check(wanted: str) -> None:
