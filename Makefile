@@ -44,6 +44,10 @@ parity: $(READY) ## compare every export with its Keras model on all 10,000 test
 	$(EDGECNN) data cifar10
 	$(RUN) pytest tests/parity -m full
 
+.PHONY: fuzz
+fuzz: $(READY) ## give pictures, contracts and models 110,000 bad cases each
+	$(RUN) tests.fuzz
+
 .PHONY: lint
 lint: $(READY) ## check style and format
 	$(RUN) ruff check .

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from edgecnn import __version__
-from edgecnn.cli.console import decoding, measuring, say
+from edgecnn.cli.console import decoding, json_text, measuring, say
 from edgecnn_runtime.errors import DataError, EdgeCNNError, UsageError
 
 if TYPE_CHECKING:
@@ -69,7 +68,7 @@ def benchmark(
             "best": [choices.index(each) for each in best(choices)],
             "int8_slower_than_float": [[choices.index(each) for each in pair] for pair in slower_in_int8(choices)],
         }
-        print(json.dumps(document, indent=2))
+        print(json_text(document, 2))
     elif choices:
         show_costs(machine, choices, rounds)
     if plot and choices:

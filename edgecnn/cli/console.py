@@ -10,6 +10,13 @@ def printable(text: str) -> str:
     return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)
 
 
+def json_text(value: object, indent: int | None = None) -> str:
+    """JSON that steers no terminal: all that is not ASCII is escaped in it, and DEL too, which json leaves as it is."""
+    import json
+
+    return json.dumps(value, indent=indent).replace("\x7f", "\\u007f")
+
+
 def say(line: str) -> None:
     """Print a line of its own on standard error."""
     print(printable(line), file=sys.stderr, flush=True)

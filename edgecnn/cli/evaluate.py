@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import math
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -42,7 +40,7 @@ def evaluate(
     Example: edgecnn evaluate flowers-int8.tflite --data photos/ --out report
     """
     from edgecnn import metrics
-    from edgecnn.cli.console import decoding, say
+    from edgecnn.cli.console import decoding, json_text, say
     from edgecnn.data import source
 
     if out:
@@ -52,7 +50,7 @@ def evaluate(
     probabilities = score(images)
     measured = metrics.measure(images.labels, probabilities)
     if as_json:
-        print(json.dumps(_document(file, images, measured), indent=2))
+        print(json_text(_document(file, images, measured), 2))
     else:
         _show(file, images, measured)
     if out:
@@ -130,6 +128,7 @@ def _document(file: Path, images: Dataset, measured: Metrics) -> dict[str, Any]:
 
 def _draw(folder: Path, images: Dataset, probabilities: Any) -> None:
     from edgecnn import plots
+    from edgecnn.cli.console import say
 
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -137,4 +136,4 @@ def _draw(folder: Path, images: Dataset, probabilities: Any) -> None:
         plots.mistakes(folder / "mistakes.png", images, probabilities)
     except OSError as problem:
         raise DataError(f"{folder} cannot be written ({problem.strerror}); choose another --out") from None
-    print(f"saved {folder}/confusion.png and {folder}/mistakes.png", file=sys.stderr)
+    say(f"saved {folder}/confusion.png and {folder}/mistakes.png")

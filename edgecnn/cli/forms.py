@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from io import StringIO
 from typing import TYPE_CHECKING, NamedTuple
 
-from edgecnn.cli.console import printable
+from edgecnn.cli.console import json_text, printable
 
 if TYPE_CHECKING:
     from edgecnn_runtime import Prediction
@@ -59,7 +58,7 @@ def as_json(found: Found) -> str:
         document["milliseconds"] = found.milliseconds
     if found.annotated:
         document["annotated"] = found.annotated
-    return json.dumps(document)
+    return json_text(document)
 
 
 def csv_form() -> Form:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from edgecnn.cli.console import printable
+from edgecnn.cli.console import json_text, printable
 from edgecnn_runtime.errors import ModelFileError, UsageError
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def info(
         print(_card(described), end="")
         return
     if as_json:
-        print(json.dumps(asdict(described), indent=2))
+        print(json_text(asdict(described), 2))
         return
     print(printable(described.file))
     for name, text in (*_of_contract(described), *_of_model(described.model)):

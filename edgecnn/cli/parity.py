@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated
 
@@ -29,7 +28,7 @@ def parity(
 
     Example: edgecnn parity runs/baseline runs/baseline/*.tflite runs/baseline/*.onnx
     """
-    from edgecnn.cli.console import decoding, say
+    from edgecnn.cli.console import decoding, json_text, printable, say
     from edgecnn.cli.tables import percent, show_parity
     from edgecnn.data import samples
     from edgecnn.data import source as sources
@@ -55,9 +54,9 @@ def parity(
             "reference_accuracy": accuracy,
             "rows": [row.as_dict() for row in rows],
         }
-        print(json.dumps(result, indent=2))
+        print(json_text(result, 2))
     else:
-        print(f"{source}: accuracy {percent(accuracy)} on {len(evaluation):,} images of {evaluation.name}")
+        print(printable(f"{source}: accuracy {percent(accuracy)} on {len(evaluation):,} images of {evaluation.name}"))
         show_parity(rows)
     if failures := complaints(rows):
         raise ParityError(f"not the same model: {'; '.join(failures)}")

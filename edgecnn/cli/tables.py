@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from edgecnn.cli.console import printable
+
 if TYPE_CHECKING:
     from edgecnn_export.comparison import Row
 
 
 def show(header: Sequence[str], rows: Iterable[Sequence[str]], text_columns: int) -> None:
     """Print a table; the first ``text_columns`` are aligned left, the others, numbers, right."""
-    lines = [header, *rows]
+    lines = [[printable(cell) for cell in line] for line in (header, *rows)]
     widths = [max(len(line[column]) for line in lines) for column in range(len(header))]
     for line in lines:
         cells = [

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from dataclasses import asdict
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from edgecnn.cli.console import printable, say
+from edgecnn.cli.console import json_text, printable, say
 from edgecnn_runtime.errors import EdgeCNNError, UsageError
 
 if TYPE_CHECKING:
@@ -86,4 +85,4 @@ def _json(result: Verification) -> str:
     for each in (document, *document["mismatches"]):
         if not math.isfinite(each["difference"]):
             each["difference"] = None  # JSON has no infinity
-    return json.dumps(document)
+    return json_text(document)

@@ -14,6 +14,9 @@ from edgecnn_runtime import trailers
 from edgecnn_runtime.contract import Contract
 from edgecnn_runtime.errors import ModelFileError
 
+MAX_BYTES = 2**31
+"""The largest file that is read: neither format can be larger."""
+
 _FIND = {"tflite": trailers.find_in_tflite, "onnx": trailers.find_in_onnx}
 _TRAILER = {"tflite": trailers.tflite_trailer, "onnx": trailers.onnx_trailer}
 
@@ -115,11 +118,15 @@ def read_bytes(path: str | os.PathLike[str]) -> bytes:
         path = Path(path)
         if path.exists() and not path.is_file():
             raise ModelFileError("is not a file; name a .tflite or .onnx file")
+        if path.stat().st_size > MAX_BYTES:
+            raise ModelFileError("is larger than any model; name another")
         data = path.read_bytes()
     except FileNotFoundError:
         raise ModelFileError("no such file; check the path") from None
     except (OSError, ValueError) as problem:
         raise ModelFileError(f"cannot be read ({getattr(problem, 'strerror', None) or problem})") from None
+    except MemoryError:
+        raise ModelFileError("does not fit into memory; use a smaller model") from None
     if not data:
         raise ModelFileError("is empty; copy it again")
     return data

@@ -15,6 +15,9 @@ from edgecnn_runtime.errors import ModelFileError
 SCHEMA = 1
 """Version of the JSON layout. A runtime refuses a contract with a higher number."""
 
+MAX_VALUES = 1_000_000
+"""The most commas and brackets of a contract's text: in memory, a value takes a hundred bytes for its two."""
+
 FILTERS = ("nearest", "box", "bilinear", "hamming", "bicubic", "lanczos")
 FITS = ("crop", "stretch")
 
@@ -114,9 +117,15 @@ class Contract:
             ModelFileError: the text is not a contract this version understands.
         """
         try:
+            _check_size(text if isinstance(text, bytes) else text.encode("utf-8", "replace"))
             return _from_dict(json.loads(text))
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as problem:
             raise ModelFileError(f"the contract in the file cannot be read ({problem})") from None
+
+
+def _check_size(text: bytes) -> None:
+    if sum(map(text.count, (b",", b"[", b"{"))) > MAX_VALUES:
+        raise ValueError("it is too long")
 
 
 def _from_dict(data: dict[str, Any]) -> Contract:

@@ -10,6 +10,10 @@ import struct
 from dataclasses import dataclass
 from typing import Any
 
+_MOST = 100_000
+"""Elements of a vector that is read: in memory, each takes up to two hundred bytes for its four. The vectors of weights
+are not read."""
+
 
 class Bytes:
     """A file, of which no byte outside is read, and none too often."""
@@ -86,7 +90,10 @@ class Table:
 
     def vector(self, field: int, kind: str) -> tuple[Any, ...]:
         """The numbers in a vector."""
-        return tuple(each for (each,) in struct.iter_unpack("<" + kind, self.bytes(field, struct.calcsize(kind))))
+        numbers = self.bytes(field, size := struct.calcsize(kind))
+        if len(numbers) > _MOST * size:
+            raise ValueError(f"a vector of more than {_MOST:,}")
+        return tuple(each for (each,) in struct.iter_unpack("<" + kind, numbers))
 
     def tables(self, field: int) -> list[Table]:
         """The tables in a vector of them."""

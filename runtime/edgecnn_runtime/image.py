@@ -216,7 +216,7 @@ def _check_size(image: Image.Image, whole: tuple[int, int]) -> None:
     if "progressive" in image.info:
         # All of it is in memory, at whatever scale it is decoded.
         kind, (width, height) = "progressive JPEG", whole
-    elif getattr(image, "tile", None) and image.tile[0][0] in _IN_PYTHON:
+    elif any(tile[0] in _IN_PYTHON for tile in getattr(image, "tile", ())):
         kind = "in Python"
     most = FEWER_PIXELS.get(kind, MAX_PIXELS)
     if width * height > most:

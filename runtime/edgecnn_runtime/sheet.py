@@ -8,18 +8,22 @@ from __future__ import annotations
 
 import base64
 import io
+from math import prod
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
 from edgecnn_runtime.errors import ImageError
+from edgecnn_runtime.quiet import unwarned
 
 Images = npt.NDArray[np.uint8]
 
 COLUMNS = 50
 MAX_SIDE = 16383
 """WebP's own limit on a picture's width and height, in pixels."""
+MAX_PIXELS = 17_000_000
+"""Of a whole sheet: unpacking takes 22 bytes a pixel."""
 
 
 def _grid(count: int, height: int, width: int) -> tuple[int, int]:
@@ -38,11 +42,12 @@ def pack(images: Images) -> bytes:
         A lossless WebP file. Tiles lie row by row; the unused end of the last row is black.
 
     Raises:
-        ValueError: there is no image, or they are too many for one sheet (16383 pixels a side).
+        ValueError: there is no image, or they are too many for one sheet (16383 pixels a side, 17 megapixels).
     """
     count, height, width, _ = images.shape
     rows, columns = _grid(count, height, width)
-    if not count or rows * height > MAX_SIDE or columns * width > MAX_SIDE:
+    sides = rows * height, columns * width
+    if not count or max(sides) > MAX_SIDE or prod(sides) > MAX_PIXELS:
         raise ValueError(f"{count} images of {width} x {height} do not go on one sheet; make several")
     tiles = np.zeros((rows * columns, height, width, 3), np.uint8)
     tiles[:count] = images
@@ -70,8 +75,11 @@ def unpack(data: bytes, count: int, height: int, width: int) -> Images:
     """
     rows, columns = _grid(count, height, width)
     wanted = (columns * width, rows * height)
+    if prod(wanted) > MAX_PIXELS:
+        raise ImageError(f"a sheet of images has more than {MAX_PIXELS // 1_000_000} megapixels")
     try:
-        with Image.open(io.BytesIO(data), formats=["WEBP"]) as sheet:
+        # Pillow warns of sizes, of which only the right one is decoded.
+        with unwarned, Image.open(io.BytesIO(data), formats=["WEBP"]) as sheet:
             # Checked before decoding: a damaged header must not make us fill the memory.
             if sheet.size != wanted:
                 raise ImageError(f"a sheet of images is {sheet.size}, not {wanted} pixels")

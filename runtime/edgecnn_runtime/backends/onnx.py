@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,17 +24,25 @@ _BATCH = 16
 
 _ERRORS_ONLY = 3
 
+# The entry of a tensor that says in which file its numbers are: the key is field 1, in any spelling of protobuf's.
+_ELSEWHERE = re.compile(rb"(\x0a|\x8a\x80*\0)(\x08|\x88\x80*\0)location")
+
 
 class OnnxBackend:
     """One ONNX model, a batch of images at a time; an image's scores do not depend on the others."""
 
     def __init__(self, model: bytes, contract: Contract, threads: int | None) -> None:
         """Load the model; see :func:`edgecnn_runtime.backends.open_backend`."""
+        # The first search takes a tenth of the time of the second.
+        if b"location" in model and _ELSEWHERE.search(model):
+            raise ModelFileError("the model wants numbers from another file, which may be any; export it again")
         library = import_library("onnxruntime", LIBRARIES["onnxruntime"].extra)
         self.name = f"onnxruntime {library.__version__}"
         options = library.SessionOptions()
         options.log_severity_level = _ERRORS_ONLY
         options.intra_op_num_threads = threads or 0
+        # onnxruntime would also take its own format, by the look of the bytes; the contract was checked for this one.
+        options.add_session_config_entry("session.load_model_format", "ONNX")
         try:
             with quiet():
                 self._session = library.InferenceSession(model, options, providers=["CPUExecutionProvider"])
