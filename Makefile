@@ -69,7 +69,7 @@ build: $(READY) ## build the wheel and the source archive into dist/
 
 .PHONY: clean
 clean: ## remove what make made, but for .venv and the cached data
-	rm -rf demo dist build .pytest_cache .mypy_cache .ruff_cache
+	rm -rf demo dist build fuzz-* .hypothesis .pytest_cache .mypy_cache .ruff_cache
 
 # Made from nothing, unless a finished one is only out of date. Its build tools are installed first, so that
 # constraints.txt holds for them too.

@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
     from edgecnn_runtime.errors import ImageError as ImageError
     from edgecnn_runtime.errors import ModelFileError as ModelFileError
     from edgecnn_runtime.errors import UsageError as UsageError
+
+# onnxruntime since 1.29 tells its maker of each model that is opened, and keeps a number for the device and a data base
+# in the user's cache; it looks at this when it is imported. Who wants it sets 0.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 # Looked up on first use (PEP 562): importing the error tree alone must not load numpy and Pillow.
 _HOMES = {
