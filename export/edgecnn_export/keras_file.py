@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 IN_RUN_FOLDER = "model.keras"
 _MEMBER = "edgecnn.json"
 _CONFIG = "config.json"
+_NAME = re.compile(r"\w[\w.-]*", re.ASCII)
 _UNKNOWN = re.compile(r"Could not locate class '(.+?)'")
 
 # Written by Keras 3.15, not known to Keras 3.12, the last for Python 3.10.
@@ -111,6 +112,11 @@ def read_about(path: Path) -> About:
     try:
         with zipfile.ZipFile(path) as archive:
             data = json.loads(archive.read(_MEMBER))
+        # Exported files are called after it, and a file from anywhere must not say into which folder they go.
+        if not _NAME.fullmatch(data["name"]):
+            raise ExportError(
+                f"{path} is called {data['name']!r}, which cannot be part of a file's name; train it again"
+            )
         said = {key: data[key] for key in ("author", "license") if key in data}
         return About(data["name"], tuple(data["labels"]), InputSpec(**data["input"]), data["training"], **said)
     except FileNotFoundError:

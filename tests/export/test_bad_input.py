@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import resource
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -25,6 +27,18 @@ Build = Callable[[Any, Any], tuple[Any, Any]]
 @pytest.fixture(autouse=True)
 def no_cifar10(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "none"))
+
+
+@pytest.mark.parametrize("name", ["../../net", "/tmp/net", "a/b", ".hidden", "", "a\nb", "a\x1b[2J"])
+def test_a_name_that_leads_out_of_the_folder(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    about = {"name": name, "labels": ["a", "b"], "input": {"height": 32, "width": 32}, "training": {}}
+    with zipfile.ZipFile(tmp_path / "model.keras", "w") as archive:
+        archive.writestr("edgecnn.json", json.dumps(about))
+    with pytest.raises(ExportError, match="cannot be part of a file's name"):
+        keras_file.read_about(tmp_path / "model.keras")
+    assert edgecnn(["export", str(tmp_path), "--int8", "--out", str(tmp_path / "out")]) == 1
+    assert "cannot be part of a file's name" in capsys.readouterr().err
+    assert [each.name for each in tmp_path.rglob("*")] == ["model.keras"]
 
 
 def two_inputs(baseline: Any, pixels: Any) -> tuple[Any, Any]:

@@ -197,10 +197,9 @@ def disguised() -> Iterator[Bad]:
 def modes() -> Iterator[Bad]:
     """Every mode of Pillow's in every format that holds it."""
     for mode in MODES:
-        picture = Image.new(mode, (SIDE, SIDE))
         for kind in OPTIONS:
             try:
-                data = encoded(picture, kind, **{"lossless": False} if kind == "WEBP" else {})
+                data = encoded(Image.new(mode, (SIDE, SIDE)), kind, **{"lossless": False} if kind == "WEBP" else {})
             except (OSError, KeyError, ValueError):
                 continue
             yield Bad(f"mode-{mode.replace(';', '-')}.{_ending(kind)}", data, True)
