@@ -27,9 +27,9 @@ from edgecnn import zoo
 from edgecnn.data import imagenet, npm
 from edgecnn.training import backend
 from edgecnn.zoo import pretrained
+from edgecnn_export.comparison import Row
 from edgecnn_export.dataset import Dataset
 from edgecnn_export.export import export_model
-from edgecnn_export.gate import Row
 from edgecnn_export.options import Listener, Options
 from edgecnn_runtime.image import pixels
 

@@ -18,9 +18,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from edgecnn_export import pictures
 from edgecnn_runtime.classifier import Classifier
 from edgecnn_runtime.image import Pixels, fitted, load, pixels
+from edgecnn_runtime.sources.folder import pictures
 
 SIDE = 3464  # squared, 12 megapixels
 QUALITY = 90
@@ -76,7 +76,7 @@ def main() -> None:
     options = parser.parse_args()
     classifier = Classifier.open(options.model)
     spec = classifier.contract.input
-    paths = pictures.below(options.folder)
+    paths = sorted(map(Path, pictures(options.folder)))
 
     def full(file: io.BytesIO) -> Pixels:
         return fitted(load(file), spec)

@@ -20,9 +20,9 @@ import numpy as np
 from PIL import Image
 
 from edgecnn.data import photos_cache, samples
-from edgecnn_export import pictures
 from edgecnn_export.dataset import Images
 from edgecnn_runtime.contract import InputSpec
+from edgecnn_runtime.sources.folder import pictures
 
 BATCH = 32
 
@@ -70,7 +70,7 @@ def main() -> None:
         if not options.folder:
             folder.mkdir()
             write_samples(folder)
-        paths = pictures.below(folder)
+        paths = [Path(path) for path in pictures(folder)]
         rounds = [
             rates(paths, InputSpec(options.size, options.size), Path(temporary, f"{number}"))
             for number in range(options.rounds)

@@ -33,6 +33,7 @@ BELOW = {
     "edgecnn_runtime": {"edgecnn_runtime"},
 }
 ON_THE_DEVICE = {"numpy", "PIL", "ai_edge_litert", "tflite_runtime", "onnxruntime"}
+ONLY_IN = {"cv2": "sources/opencv.py", "picamera2": "sources/picamera.py"}
 NOT_FOR_HELP = {"numpy", "PIL", "keras", "tensorflow", "jax", "rich", "matplotlib", "onnx"}
 TARGETS = {"demo", "test", "test-full", "parity", "lint", "types", "bench", "build", "clean"}
 
@@ -60,7 +61,9 @@ def test_imports_run_one_way(package: str) -> None:
 
 def test_the_runtime_needs_numpy_pillow_and_an_interpreter() -> None:
     allowed = sys.stdlib_module_names | ON_THE_DEVICE | {"edgecnn_runtime"}
-    assert not [(path, name) for path, name in imports("edgecnn_runtime") if name not in allowed]
+    others = [(path, name) for path, name in imports("edgecnn_runtime") if name not in allowed]
+    assert {name for _, name in others} == ONLY_IN.keys()
+    assert all(path.endswith(ONLY_IN[name]) for path, name in others)
 
 
 def verbs() -> dict[str, typer.core.TyperCommand]:

@@ -17,6 +17,15 @@ def say(line: str) -> None:
 
 def decoding(done: int, total: int) -> None:
     """Tell on a terminal how far the decoding of photographs is, in one line that goes when all are done."""
+    _passing("decoding photographs", done, total)
+
+
+def measuring(done: int, total: int) -> None:
+    """Tell likewise how many measurements are done."""
+    _passing("measuring", done, total)
+
+
+def _passing(what: str, done: int, total: int) -> None:
     if sys.stderr.isatty():
-        line = f"decoding photographs: {done:,} of {total:,}" if done < total else ""
+        line = f"{what}: {done:,} of {total:,}" if done < total else ""
         print(f"\r\x1b[K{line}", end="", file=sys.stderr, flush=True)

@@ -6,12 +6,12 @@ import json
 import math
 import sys
 from collections.abc import Callable
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from edgecnn.cli.figures import require_matplotlib
 from edgecnn_runtime.errors import DataError
 
 if TYPE_CHECKING:
@@ -45,8 +45,8 @@ def evaluate(
     from edgecnn.cli.console import decoding, say
     from edgecnn.data import source
 
-    if out and not find_spec("matplotlib"):
-        raise DataError('the pictures of --out need matplotlib; install it with: pip install "edgecnn[train]"')
+    if out:
+        require_matplotlib("--out")
     labels, spec, score = _open(file, backend)
     images = source.part_of(source.find(data, spec, labels, say, decoding), part)
     probabilities = score(images)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from edgecnn_export.gate import Row, complaints
+from edgecnn_export.comparison import Row, complaints
 from edgecnn_export.options import Listener
 
 

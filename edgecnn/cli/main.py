@@ -9,6 +9,8 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from importlib import import_module
 from inspect import getdoc
+from io import TextIOWrapper
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -17,7 +19,7 @@ from edgecnn import __version__
 from edgecnn.cli.console import say
 from edgecnn_runtime.errors import EdgeCNNError, UsageError
 
-VERBS = ("models", "train", "export", "parity", "evaluate", "classify", "verify", "info", "data")
+VERBS = ("models", "train", "export", "parity", "evaluate", "classify", "verify", "doctor", "benchmark", "info", "data")
 """Each is a module beside this one, with a function of its name, or an ``app`` with verbs of its own."""
 
 FAILURE, USAGE, INTERRUPTED = 1, 2, 130
@@ -91,17 +93,25 @@ def run(arguments: Sequence[str]) -> int:
             raise KeyboardInterrupt
     except _WrongWords as problem:
         return _fail(problem.format_message(), USAGE)
-    except UsageError as problem:
-        return _fail(str(problem), USAGE)
     except EdgeCNNError as problem:
-        return _fail(str(problem), FAILURE)
+        return _fail(str(problem), USAGE if isinstance(problem, UsageError) else FAILURE)
     except (KeyboardInterrupt, typer.Abort):
         return _fail("interrupted", INTERRUPTED)
-    except BrokenPipeError:
-        # The reader (head, less) has seen enough. Python would complain again when it flushes at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except (BrokenPipeError, SystemExit):  # Typer makes the second of the first
+        # The reader (head, less) has seen enough.
+        _close_output()
         return 0
+    except OSError as problem:
+        if problem.filename is not None:
+            raise
+        _close_output()
+        return _fail(f"the output cannot be written ({problem.strerror})", FAILURE)
     return status if isinstance(status, int) else 0
+
+
+def _close_output() -> None:
+    # Python would complain again when it flushes at exit.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _fail(message: str, status: int) -> int:
@@ -112,6 +122,11 @@ def _fail(message: str, status: int) -> int:
 
 def main() -> None:
     """Entry point of the ``edgecnn`` script."""
+    if sys.stdout is None:  # closed by whoever started us
+        sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115
+    elif isinstance(sys.stdout, TextIOWrapper):
+        # A label that the terminal's encoding does not have must not end the work.
+        sys.stdout.reconfigure(errors="backslashreplace")
     # What is imported stays: looking for garbage among it every 700 objects takes 4 % of a cold start.
     gc.set_threshold(50_000)
     # Nothing here multiplies large matrices with numpy, whose library would start a thread for every core.

@@ -35,7 +35,7 @@ def parity(
     from edgecnn.data import source as sources
     from edgecnn.training import backend
     from edgecnn_export import keras_file
-    from edgecnn_export.gate import complaints
+    from edgecnn_export.comparison import complaints
     from edgecnn_export.parity import compare_files
 
     source = keras_file.locate(model)

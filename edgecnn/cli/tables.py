@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from edgecnn_export.gate import Row
+    from edgecnn_export.comparison import Row
 
 
 def show(header: Sequence[str], rows: Iterable[Sequence[str]], text_columns: int) -> None:

@@ -23,7 +23,7 @@ def train(
     recipe: Annotated[
         str | None,
         typer.Option(
-            help="How to train: default, residual, lesson, transfer or qat.",
+            help="How to train: default, residual, deep-residual, lesson, transfer or qat.",
             show_default="the network's; transfer with --pretrained, qat with --qat",
         ),
     ] = None,

@@ -7,8 +7,8 @@ import os
 from pathlib import Path
 from typing import NamedTuple
 
-from edgecnn_export import pictures
 from edgecnn_runtime.errors import DataError
+from edgecnn_runtime.sources.folder import SUFFIXES, pictures
 
 PATH_COLUMNS = ("path", "file", "filename", "image")
 LABEL_COLUMNS = ("label", "class")
@@ -69,9 +69,9 @@ def _in_class_folders(folder: Path) -> list[Photo]:
         raise DataError(f"{folder} has no class folders; expected {LAYOUTS}")
     listing = []
     for label, place in classes.items():
-        photos = [Photo(path, label) for path in pictures.below(place)]
+        photos = [Photo(Path(path), label) for path in pictures(place)]
         if not photos:
-            kinds = ", ".join(sorted(suffix[1:] for suffix in pictures.SUFFIXES))
+            kinds = ", ".join(sorted(suffix[1:] for suffix in SUFFIXES))
             raise DataError(f"{place} holds no pictures ({kinds}); add some, or remove the folder")
         listing += photos
     return listing

@@ -9,4 +9,9 @@ from edgecnn_runtime.backends import default_format
 
 def default_model(backend: str | None = None) -> Path:
     """File of the carried model, in the format that ``backend`` or an installed interpreter runs."""
-    return Path(__file__).with_name(f"deeper-int8.{default_format(backend)}")
+    return carried(default_format(backend))
+
+
+def carried(model_format: str) -> Path:
+    """File of the carried model in a format, ``tflite`` or ``onnx``."""
+    return Path(__file__).with_name(f"deeper-int8.{model_format}")

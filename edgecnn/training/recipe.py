@@ -116,6 +116,9 @@ RESIDUAL = replace(DEFAULT, name="residual", epochs=60, learning_rate=1e-2)
 """For networks with batch normalisation, which bear larger steps, gain from them, and take longer to learn all they
 can: chosen on the 5,000 held-out images."""
 
+DEEP_RESIDUAL = replace(RESIDUAL, name="deep-residual", epochs=30)
+"""For those that take several times as long for an image: half the epochs, so that a computer without a GPU can."""
+
 TRANSFER = Recipe(
     "transfer",
     epochs=15,
@@ -134,7 +137,7 @@ TRANSFER = Recipe(
 QAT = replace(DEFAULT, name="qat", epochs=6, learning_rate=5e-4, warmup_epochs=0.5, pretrained=True, quantized=True)
 """Quantization-aware fine-tuning of a trained network."""
 
-RECIPES = {recipe.name: recipe for recipe in (LESSON, DEFAULT, RESIDUAL, TRANSFER, QAT)}
+RECIPES = {recipe.name: recipe for recipe in (LESSON, DEFAULT, RESIDUAL, DEEP_RESIDUAL, TRANSFER, QAT)}
 
 
 def find(name: str) -> Recipe:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -76,10 +75,15 @@ def _classify(x: Any, classes: int) -> Any:
     )(x)
 
 
-def _network(name: str, layers: Callable[[Any, int], Any], parameters: int, multiply_adds: int, source: str) -> Network:
-    return Network(name, layers, 32, 32, 10, parameters, multiply_adds, source, recipe="residual")
+RESNET8 = Network(
+    "resnet8", _resnet8, 32, 32, 10, 78_666, 12_501_632, "MLPerf Tiny, Banbury et al., 2021", recipe="residual"
+)
 
 
-RESNET8 = _network("resnet8", _resnet8, 78_666, 12_501_632, "MLPerf Tiny, Banbury et al., 2021")
-RESNET20 = _network("resnet20", partial(_resnet, blocks=3), 271_098, 40_551_040, "He et al., 2016")
-RESNET56 = _network("resnet56", partial(_resnet, blocks=9), 857_082, 125_485_696, "He et al., 2016")
+def _deep(name: str, blocks: int, parameters: int, multiply_adds: int) -> Network:
+    layers = partial(_resnet, blocks=blocks)
+    return Network(name, layers, 32, 32, 10, parameters, multiply_adds, "He et al., 2016", recipe="deep-residual")
+
+
+RESNET20 = _deep("resnet20", 3, 271_098, 40_551_040)
+RESNET56 = _deep("resnet56", 9, 857_082, 125_485_696)

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import numpy as np
 
-from edgecnn_export import pictures
 from edgecnn_export.dataset import Dataset
 from edgecnn_runtime.contract import InputSpec
 from edgecnn_runtime.errors import DataError
 from edgecnn_runtime.image import pixels
+from edgecnn_runtime.sources.folder import pictures
 
 MOST = 500
 MOST_LARGE = 100
@@ -63,7 +63,7 @@ def halves(folder: Path, spec: InputSpec, label_names: tuple[str, ...]) -> tuple
 def _below(folder: Path, fewest: int, purpose: str) -> list[Path]:
     if not folder.is_dir():
         raise DataError(f"the calibration folder {folder} does not exist")
-    paths = pictures.below(folder)
+    paths = [Path(path) for path in pictures(folder)]
     if len(paths) < fewest:
         raise DataError(
             f"{folder} holds {len(paths)} pictures; {purpose} at least {fewest} that look like what the device will see"

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from edgecnn_export import artifact, c_source, keras_file, tools
 from edgecnn_export.artifact import Artifact
+from edgecnn_export.comparison import Row, complaints
 from edgecnn_export.dataset import Dataset
 from edgecnn_export.description import describe
-from edgecnn_export.gate import Row, complaints
 from edgecnn_export.interruptible import interruptible
 from edgecnn_export.operators import Network, layer, ranked
 from edgecnn_export.options import Listener, Options

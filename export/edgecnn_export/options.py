@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from edgecnn_export.gate import Row
+from edgecnn_export.comparison import Row
 from edgecnn_runtime.errors import UsageError
 
 CALIBRATION_METHODS = ("minmax", "entropy", "percentile")

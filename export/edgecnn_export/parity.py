@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from edgecnn_export import keras_file
+from edgecnn_export.comparison import Row, compare
 from edgecnn_export.dataset import Dataset, Images, batches
-from edgecnn_export.gate import Probabilities, Row, compare
+from edgecnn_export.gate import Probabilities
 from edgecnn_export.scoring import score_everywhere
 from edgecnn_runtime import container
 from edgecnn_runtime.errors import ExportError, ParityError

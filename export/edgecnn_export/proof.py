@@ -14,8 +14,9 @@ import numpy as np
 from edgecnn_export import artifact
 from edgecnn_export.artifact import Artifact
 from edgecnn_export.card import card
+from edgecnn_export.comparison import Row, compare, complaints
 from edgecnn_export.dataset import Dataset
-from edgecnn_export.gate import Probabilities, Row, compare, complaints
+from edgecnn_export.gate import Probabilities
 from edgecnn_export.placing import place, remove
 from edgecnn_export.scoring import Scores, score_everywhere
 from edgecnn_runtime import sheet

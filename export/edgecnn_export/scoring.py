@@ -7,9 +7,7 @@ interpreter crash must not take the export with it.
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
-import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,10 +19,12 @@ import numpy.typing as npt
 
 from edgecnn_export.dataset import Images
 from edgecnn_export.reload import PROGRAMS, Reloaded
+from edgecnn_runtime import own_process
 from edgecnn_runtime.backends import Backend, installed
 from edgecnn_runtime.classifier import Classifier
-from edgecnn_runtime.errors import EdgeCNNError, ExportError
+from edgecnn_runtime.errors import BackendError, EdgeCNNError, ExportError
 from edgecnn_runtime.signature import Signature
+from edgecnn_runtime.timing import latencies
 
 # How many interpreters at most, and of how large a model: another one takes its memory again.
 _MOST, _LARGE = 4, 50_000_000
@@ -64,11 +64,10 @@ def score(model: Path, images: Images, backend: str) -> Scores:
                 f"{folder} cannot hold the {images.nbytes / 1e6:,.0f} MB of the images to compare on "
                 f"({problem.strerror or problem}); name a larger place in TMPDIR"
             ) from None
-        command = [sys.executable, "-m", __name__, str(model), backend, str(pixels), str(answers)]
-        ended = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
-        if ended.returncode:
-            reason = ended.stderr.strip().splitlines()[-1:] or [f"exit status {ended.returncode}"]
-            raise ExportError(f"{backend} failed on {model.name}: {reason[0]}")
+        try:
+            own_process.run("edgecnn_export.scoring", str(model), backend, str(pixels), str(answers))
+        except BackendError as problem:
+            raise ExportError(f"{backend} failed on {model.name}: {problem}") from None
         with np.load(answers) as saved:
             signature = Signature.from_json(str(saved["signature"]))
             return Scores(str(saved["backend"]), saved["probabilities"], float(saved["latency"]), signature)
@@ -111,27 +110,15 @@ def _scores(backends: list[Backend], images: Images) -> Any:
         return np.concatenate(list(parts))
 
 
-def _latency(backend: Backend, images: Images) -> float:
-    backend.scores(images[:3])
-    times: list[float] = []
-    for index in range(min(_TIMED, len(images))):
-        begun = time.perf_counter()
-        backend.scores(images[index : index + 1])
-        times.append(time.perf_counter() - begun)
-        if sum(times) > _TIMED_SECONDS:
-            break
-    return 1000 * float(np.median(times))
-
-
 def _main(model: str, name: str, pixels: str, answers: str) -> None:
     images: Any = np.load(pixels, mmap_mode="r")
-    latency = _latency(_open(model, name, threads=1), images)
+    times = latencies(_open(model, name, threads=1), images, _TIMED_SECONDS, most=_TIMED)
     backends = _side_by_side(model, name)
     np.savez(
         answers,
         backend=backends[0].name,
         probabilities=_scores(backends, images),
-        latency=latency,
+        latency=1000 * np.median(times),
         signature=backends[0].signature.to_json(),
     )
 

@@ -76,7 +76,10 @@ class Classifier:
         """
         if top < 1:
             raise UsageError(f"top must be at least 1, not {top}")
-        scores = self.backend.scores(pixels(image, self.contract.input)[np.newaxis])[0]
+        return self.ranked(self.backend.scores(pixels(image, self.contract.input)[np.newaxis])[0], top)
+
+    def ranked(self, scores: npt.NDArray[np.float32], top: int) -> list[Prediction]:
+        """The ``top`` most probable classes by the scores of one picture, shape (labels,), best first."""
         best = (-scores).argsort(kind="stable")[:top].tolist()
         return [Prediction(self.contract.labels[i], i, float(scores[i])) for i in best]
 

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from edgecnn.cli.console import decoding, printable, say
+from edgecnn.cli.console import decoding, measuring, printable, say
 
 
 def test_nothing_steers_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
@@ -25,3 +25,5 @@ def test_the_decoding_is_shown_on_a_terminal_only(
     assert capsys.readouterr() == ("", "\r\x1b[Kdecoding photographs: 128 of 5,000")
     decoding(5000, 5000)
     assert capsys.readouterr() == ("", "\r\x1b[K")
+    measuring(3, 24)
+    assert capsys.readouterr() == ("", "\r\x1b[Kmeasuring: 3 of 24")

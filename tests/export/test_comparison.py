@@ -6,8 +6,10 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from edgecnn_export.comparison import Row, compare
 from edgecnn_export.dataset import Dataset
-from edgecnn_export.gate import Row, accuracy_change, compare, expected_signature
+from edgecnn_export.gate import expected_signature
+from edgecnn_export.paired import accuracy_change
 from edgecnn_export.parity import require_skill
 from edgecnn_export.scoring import Scores
 from edgecnn_runtime.contract import Contract, InputSpec

@@ -14,9 +14,9 @@ import pytest
 from edgecnn.cli.main import run as edgecnn
 from edgecnn_export import onnx
 from edgecnn_export.card import card as write_card
+from edgecnn_export.comparison import Row
 from edgecnn_export.dataset import Dataset, Images
 from edgecnn_export.export import export
-from edgecnn_export.gate import Row
 from edgecnn_export.operators import Int8, Operator, between, layer, ranked
 from edgecnn_export.options import Listener, Options
 from edgecnn_export.rescue import kept_in_float

@@ -15,9 +15,9 @@ import pytest
 from edgecnn.data import cifar10, samples
 from edgecnn.training import backend
 from edgecnn.zoo import NETWORKS
+from edgecnn_export.comparison import Row
 from edgecnn_export.dataset import Dataset
 from edgecnn_export.export import CASES, FORMATS, PRECISIONS, export
-from edgecnn_export.gate import Row
 from edgecnn_export.options import Listener, Options
 from edgecnn_runtime import container
 from edgecnn_runtime.backends import installed

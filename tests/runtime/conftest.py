@@ -1,15 +1,63 @@
-"""The tiny models, and fresh processes: a process loads one TFLite library at most."""
+"""The tiny models, fresh processes (one loads one TFLite library at most), and terminals."""
 
 from __future__ import annotations
 
+import fcntl
+import os
+import pty
+import re
+import struct
 import subprocess
 import sys
-from collections.abc import Callable
+import termios
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 DATA = Path(__file__).parent / "data"
+
+
+class Terminal:
+    """A terminal of 100 columns.
+
+    Attributes:
+        end: what a process writes to.
+    """
+
+    def __init__(self) -> None:
+        self._ours, self.end = pty.openpty()
+        self._text = b""
+        fcntl.ioctl(self.end, termios.TIOCSWINSZ, struct.pack("4H", 24, 100, 0, 0))
+
+    def wait_for(self, words: str) -> None:
+        """Read until these have been written to it."""
+        while words not in self._text.decode(errors="replace"):
+            assert self._read(), f"{words!r} is not in {self._text!r}"
+
+    def shown(self) -> str:
+        """All that was written to it, once everybody has left it."""
+        os.close(self.end)
+        while self._read():
+            pass
+        return self._text.decode().replace("\r\n", "\n")
+
+    def screen(self) -> str:
+        """What is to be seen then: without the bars that came and went, as they do when a machine is busy."""
+        return re.sub(r"\r[^\r\n]*\x1b\[K", "", self.shown())
+
+    def _read(self) -> bytes:
+        try:
+            block = os.read(self._ours, 4096)
+        except OSError:  # Linux says so at the end
+            return b""
+        self._text += block
+        return block
+
+    def close(self) -> None:
+        os.close(self._ours)
+
 
 Script = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -33,3 +81,9 @@ def python() -> Script:
         return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
 
     return run
+
+
+@pytest.fixture
+def terminal() -> Iterator[Terminal]:
+    with closing(Terminal()) as terminal:
+        yield terminal

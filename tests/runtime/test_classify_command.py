@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import csv
 import json
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -27,8 +30,19 @@ def pictures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.mark.usefixtures("pictures")
-def test_a_table(model: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_lines(model: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["classify", "red.png", "dusk.png", "--model", str(model), "--top", "2"]) == 0
+    out, err = capsys.readouterr()
+    red, dusk = (line.split("\t") for line in out.splitlines())
+    assert (red[:2], dusk[0], dusk[1::2], err) == (["red.png", "red"], "dusk.png", ["blue", "green"], "")
+    assert 0.9 < float(red[2]) <= 1
+
+
+@pytest.mark.usefixtures("pictures")
+def test_a_table(model: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    assert run(["classify", "red.png", "--model", str(model), "--top", "2"]) == 0
+    assert run(["classify", "dusk.png", "--model", str(model), "--top", "2"]) == 0
     out, err = capsys.readouterr()
     red, first, _, dusk, *rows = out.splitlines()
     assert (red, dusk, err) == ("red.png", "dusk.png", "")
@@ -51,13 +65,13 @@ def test_json_lines(model: Path, capsys: pytest.CaptureFixture[str]) -> None:
 
 @pytest.mark.usefixtures("pictures")
 def test_a_bad_picture_does_not_stop_the_others(int8: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    names = ["none.jpg", "red.png", "broken.jpg", ".", "dusk.png"]
+    names = ["none.jpg", "red.png", "broken.jpg", "red.png/x.jpg", "dusk.png"]
     assert run(["classify", *names, "--model", str(int8), "--json"]) == 1
     out, err = capsys.readouterr()
     assert [json.loads(line)["file"] for line in out.splitlines()] == ["red.png", "dusk.png"]
     complaints = err.splitlines()
     assert [line.partition(":")[0] for line in complaints] == ["error"] * 3
-    assert [line.split()[1] for line in complaints] == ["none.jpg:", "broken.jpg:", ".:"]
+    assert [line.split()[1] for line in complaints] == ["none.jpg:", "broken.jpg:", "red.png/x.jpg:"]
 
 
 def test_nothing_steers_the_terminal(int8: Path, pictures: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -69,12 +83,12 @@ def test_nothing_steers_the_terminal(int8: Path, pictures: Path, capsys: pytest.
     evil = pictures / "evil.tflite"
     evil.write_bytes(int8.read_bytes()[:size] + trailers.tflite_trailer(size, text, listed))
     Path("a\x1b]0;b\n.png").write_bytes(Path("red.png").read_bytes())
-    for extra in ([], ["--json"]):
+    for extra in ([], ["--json"], ["--csv", "--top", "1"]):
         assert run(["classify", "a\x1b]0;b\n.png", "no\x1bne\n.png", "--model", str(evil), *extra]) == 1
         out, err = capsys.readouterr()
-        assert all(line.isprintable() for line in (out + err).splitlines())
+        assert all(line.replace("\t", "").isprintable() for line in (out + err).splitlines())
         assert len(err.splitlines()) == 1
-        assert len(out.splitlines()) == (1 if extra else 4)
+        assert len(out.splitlines()) == (2 if "--csv" in extra else 1)
     assert run(["classify", "red.png", "--model", str(evil)]) == 0
     assert "re\\x1b[2Jd\\n" in capsys.readouterr().out
 
@@ -94,8 +108,25 @@ def test_the_carried_model_is_one_that_the_backend_runs() -> None:
 
 def test_wrong_usage(int8: Path, pictures: Path, capsys: pytest.CaptureFixture[str]) -> None:
     red = str(pictures / "red.png")
+    Path("empty").mkdir()
     for arguments in (
         [],
+        ["--json", "--csv", red],
+        ["--json", "--quiet", red],
+        ["--timing", "--quiet", red],
+        ["--camera", "0", "--watch", "."],
+        ["-", "--from", "-"],
+        ["-", "-"],
+        ["--smooth", "2", red],
+        ["--threshold", "1.5", red],
+        ["--threads", "0", red],
+        ["--watch", red],
+        ["--watch", ".", "--annotate", "./"],
+        ["--watch", ".", "-r", "--annotate", "below/out"],
+        ["--annotate", red, red],
+        ["--from", "none.txt"],
+        ["*.tiff"],
+        ["empty"],
         [red, "--model", str(int8), "--top", "0"],
         [red, "--model", str(int8), "--backend", "tensorrt"],
         [red, "--model", str(int8), "--wide"],
@@ -107,6 +138,116 @@ def test_wrong_usage(int8: Path, pictures: Path, capsys: pytest.CaptureFixture[s
         assert len(err.splitlines()) == 1
 
 
+@pytest.mark.usefixtures("pictures")
+def test_csv_with_timing(int8: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["red.png", "dusk.png", "--csv", "--timing", "--top", "2", "--model", str(int8)]
+    assert run(["classify", *words]) == 0
+    table = list(csv.DictReader(capsys.readouterr().out.splitlines()))
+    assert [(each["file"], each["rank"]) for each in table] == [
+        ("red.png", "1"),
+        ("red.png", "2"),
+        ("dusk.png", "1"),
+        ("dusk.png", "2"),
+    ]
+    assert all(0 < float(each[f"{step}_ms"]) < 1000 for each in table for step in ("decode", "resize", "inference"))
+
+
+@pytest.mark.usefixtures("pictures")
+def test_timing_in_lines_and_json(int8: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["classify", "dusk.png", "--timing", "--top", "1", "--model", str(int8)]
+    assert run(words) == run([*words, "--json"]) == 0
+    line, document = capsys.readouterr().out.splitlines()
+    name, *times, label, _ = line.split("\t")
+    assert (name, label, len(times)) == ("dusk.png", "blue", 3)
+    assert list(json.loads(document)["milliseconds"]) == ["decode", "resize", "inference"]
+
+
+@pytest.mark.usefixtures("pictures")
+def test_threshold_and_quiet(int8: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["classify", "red.png", "dusk.png", "--model", str(int8)]
+    assert run([*words, "--threshold", "0.9"]) == 0
+    red, dusk = (line.split("\t") for line in capsys.readouterr().out.splitlines())
+    assert (len(red), red[1], dusk) == (3, "red", ["dusk.png"])
+    assert run([*words, "--quiet"]) == run([*words, "-q", "--threshold", "0.9"]) == 0
+    assert capsys.readouterr().out.splitlines() == ["red", "blue", "red", ""]
+    assert run([*words, "-q", "--top", "2"]) == 0
+    assert capsys.readouterr().out.splitlines()[1] == "blue\tgreen"
+
+
+@pytest.mark.parametrize("threads", ["1", "2", "5"])
+def test_the_order_is_that_of_the_input(
+    int8: Path, pictures: Path, threads: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Image.new("RGB", (3000, 2000), "blue").save("large.png")
+    names = ["large.png", "none.png", *["red.png", "dusk.png"] * 10, "large.png"]
+    Path("list.txt").write_text("\n".join(names[12:]))
+    words = [*names[:12], "--from", "list.txt", "--threads", threads, "--json", "--model", str(int8)]
+    assert run(["classify", *words]) == 1
+    out, err = capsys.readouterr()
+    assert [json.loads(line)["file"] for line in out.splitlines()] == [name for name in names if name != "none.png"]
+    assert err == "error: none.png: no such file; check the path\n"
+
+
+@pytest.mark.usefixtures("pictures")
+def test_a_folder_below_a_folder(int8: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("a/b").mkdir(parents=True)
+    Path("red.png").rename("a/b/red.png")
+    Path("dusk.png").rename("a/dusk.png")
+    Path("broken.jpg").unlink()
+    words = ["a", "--quiet", "--model", str(int8)]
+    assert run(["classify", *words]) == run(["classify", "-r", *words]) == 0
+    assert capsys.readouterr().out.splitlines() == ["blue", "red", "blue"]
+
+
+def test_annotated_pictures(int8: Path, pictures: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = {path.name: path.read_bytes() for path in pictures.iterdir()}
+    words = ["classify", "red.png", "broken.jpg", "dusk.png", "--annotate", ".", "--json", "--model", str(int8)]
+    assert run(words) == 1
+    out, err = capsys.readouterr()
+    assert [json.loads(line)["annotated"] for line in out.splitlines()] == ["red-2.png", "dusk-2.png"]
+    assert err.startswith("error: broken.jpg: ")
+    assert {name: Path(name).read_bytes() for name in before} == before
+    with Image.open("red-2.png") as picture:
+        assert picture.size == (224, 224)
+
+
+@pytest.mark.usefixtures("pictures")
+def test_a_copy_that_cannot_be_written_is_a_failure(
+    int8: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Image.Image, "save", full)
+    assert run(["classify", "red.png", "--annotate", "out", "--json", "--model", str(int8)]) == 1
+    out, err = capsys.readouterr()
+    assert json.loads(out)["predictions"][0]["label"] == "red"
+    assert "annotated" not in json.loads(out)
+    assert err == "error: red.png: cannot be written to out (No space left on device)\n"
+
+
+@pytest.mark.usefixtures("pictures")
+def test_standard_input(int8: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    with Path("red.png").open() as stdin:
+        monkeypatch.setattr(sys, "stdin", stdin)
+        assert run(["classify", "-", "--annotate", "out", "--model", str(int8)]) == 0
+    assert capsys.readouterr().out.startswith("-\tred\t0.9")
+    assert Path("out/picture.png").exists()
+
+
+@pytest.mark.usefixtures("pictures")
+def test_a_film_is_smoothed(int8: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    cv2 = pytest.importorskip("cv2", reason='needs OpenCV: pip install "edgecnn[camera]"')
+    writer = cv2.VideoWriter("clip.avi", cv2.VideoWriter_fourcc(*"MJPG"), 10, (64, 48))
+    for colour in [(0, 0, 250)] * 3 + [(250, 0, 0)] + [(0, 0, 250)] * 3:  # blue, green, red
+        writer.write(np.full((48, 64, 3), colour, np.uint8))
+    writer.release()
+    for smooth, labels in (("1", "red red red blue red red red"), ("4", " ".join(["red"] * 7))):
+        assert run(["classify", "clip.avi", "-q", "--smooth", smooth, "--model", str(int8)]) == 0
+        assert capsys.readouterr() == (labels.replace(" ", "\n") + "\n", "")
+    assert run(["classify", "clip.avi", "red.png", "--smooth", "2", "--model", str(int8)]) == 2
+
+
 def test_help_has_an_example(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["classify", "--help"]) == 0
     assert "Example: edgecnn classify cam.jpg" in capsys.readouterr().out
@@ -115,7 +256,7 @@ def test_help_has_an_example(capsys: pytest.CaptureFixture[str]) -> None:
 def test_the_real_command(int8: Path, pictures: Path, python: Script) -> None:
     ended = python("-m", "edgecnn", "classify", "red.png", "--model", int8)
     assert (ended.returncode, ended.stderr) == (0, "")
-    assert ended.stdout.splitlines()[0] == "red.png"
+    assert ended.stdout.startswith("red.png\tred\t0.9")
     damaged = pictures / "damaged.tflite"
     damaged.write_bytes(int8.read_bytes()[:-1])
     (pictures / "empty.onnx").touch()

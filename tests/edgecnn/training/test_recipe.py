@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from edgecnn.training import recipe as recipes
-from edgecnn.training.recipe import DEFAULT, LESSON, RESIDUAL, TRANSFER, Recipe, planned
+from edgecnn.training.recipe import DEEP_RESIDUAL, DEFAULT, LESSON, RESIDUAL, TRANSFER, Recipe, planned
 from edgecnn.zoo import NETWORKS
 from edgecnn_runtime.errors import TrainingError, UsageError
 
@@ -41,7 +41,8 @@ def test_only_the_lesson_watches_the_test_images() -> None:
 def test_every_network_has_a_recipe_of_its_own() -> None:
     assert {network.recipe for network in NETWORKS.values()} <= set(recipes.RECIPES)
     assert planned(None, NETWORKS["baseline"].recipe, False, {}) == DEFAULT
-    assert planned(None, NETWORKS["resnet20"].recipe, False, {"seed": 3}) == replace(RESIDUAL, seed=3)
+    assert planned(None, NETWORKS["resnet8"].recipe, False, {"seed": 3}) == replace(RESIDUAL, seed=3)
+    assert planned(None, NETWORKS["resnet20"].recipe, False, {"seed": 3}) == replace(DEEP_RESIDUAL, seed=3)
 
 
 def test_another_recipe_may_be_asked_for() -> None:

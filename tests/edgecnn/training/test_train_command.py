@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
@@ -19,7 +20,7 @@ from edgecnn.training import checkpoint
 from edgecnn.training import train as training
 from edgecnn.training.checkpoint import Progress
 from edgecnn.training.progress import Reporter
-from edgecnn.training.recipe import DEFAULT, LESSON
+from edgecnn.training.recipe import DEFAULT, LESSON, RECIPES
 from edgecnn.training.train import CHECKPOINT
 from edgecnn_export.dataset import Dataset
 
@@ -61,7 +62,7 @@ SIMILAR = "there are, for instance, lenet5, alexnet, mobilenet; `edgecnn models`
         (["lenet"], f"no network is called 'lenet'; {SIMILAR}"),
         (
             ["baseline", "--recipe", "best"],
-            "no recipe is called 'best'; there are: lesson, default, residual, transfer, qat",
+            "no recipe is called 'best'; there are: lesson, default, residual, deep-residual, transfer, qat",
         ),
         (["baseline", "--epochs", "0"], "epochs must be at least 1, got 0"),
         (["baseline", "--batch-size", "0"], "batch_size must be at least 1, got 0"),
@@ -87,6 +88,13 @@ def test_a_resumed_run_keeps_its_recipe(more: list[str], here: Path, capsys: pyt
     assert status == 2
     assert message == "--resume keeps the run's recipe: only --out, --data and --tensorboard go with it"
     assert not list(here.iterdir())
+
+
+def test_the_help_names_every_recipe(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["train", "--help"]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    (names,) = re.findall(r"How to train: ([^.]*)\.", said)
+    assert sorted(re.split(", | or ", names)) == sorted(RECIPES)
 
 
 def test_nothing_to_resume(here: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,0 +1,127 @@
+"""Pictures with their label drawn on."""
+
+from __future__ import annotations
+
+import os
+import re
+import unicodedata
+from itertools import count
+from pathlib import Path
+
+from PIL import Image, ImageDraw, ImageFont
+
+from edgecnn_runtime.errors import ImageError, UsageError
+from edgecnn_runtime.image import Picture, load
+from edgecnn_runtime.sources.folder import SUFFIXES
+
+_SHORTEST_SIDE = 224
+_LONGEST_SIDE = 4096
+_SMALLEST_LETTERS = 14
+"""Height in pixels; in larger pictures letters have a sixteenth of the shorter side."""
+
+_FONT = "DejaVuSans.ttf"
+"""For labels outside ASCII, which Pillow's own font does not know; most systems with a desktop have it."""
+
+_Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
+_LONGEST_NAME = 100
+_FORMATS = {".jpg": "JPEG", ".png": "PNG"}
+_PHOTOGRAPHS = (".jpg", ".jpeg", ".jfif", ".jpe")
+"""Endings of pictures whose copy is a JPEG too, as is that of a frame; of any other it is a PNG."""
+
+
+def drawn(picture: Image.Image, text: str) -> Image.Image:
+    """A copy of an RGB picture with ``text`` in its lower left corner, white on black.
+
+    A picture too small for letters is enlarged by a whole number, its pixels left sharp; one that is too narrow or too
+    low even then gets a black margin. A text too long for the picture is cut.
+    """
+    factor = max(1, min(-(-_SHORTEST_SIDE // min(picture.size)), _LONGEST_SIDE // max(picture.size)))
+    width, height = (side * factor for side in picture.size)
+    letters = max(min(width, height) // 16, _SMALLEST_LETTERS)
+    pad = letters // 3
+    line = letters + 2 * pad
+    canvas = Image.new("RGB", (max(width, _SHORTEST_SIDE), max(height, line)))
+    canvas.paste(picture.resize((width, height), Image.Resampling.NEAREST))
+    text, font = _typeset(text, letters)
+    text = _cut(text, canvas.width - 2 * pad, font)
+    draw = ImageDraw.Draw(canvas)
+    top = canvas.height - line
+    draw.rectangle((0, top, font.getlength(text) + 2 * pad, canvas.height), "black")
+    draw.text((pad, top + line // 2), text, "white", font, anchor="lm")
+    return canvas
+
+
+def _typeset(text: str, letters: int) -> tuple[str, _Font]:
+    """The text as far as there are letters for it, and a font."""
+    if not text.isascii():
+        try:
+            return text, ImageFont.truetype(_FONT, letters)
+        except OSError:
+            text = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode() or "?"
+    return text, ImageFont.load_default(letters)
+
+
+def _cut(text: str, width: int, font: _Font) -> str:
+    if font.getlength(text) <= width:
+        return text
+    while text and font.getlength(text + "...") > width:
+        text = text[:-1]
+    return text + "..."
+
+
+class Folder:
+    """A folder of such pictures. Nothing in it is ever written over: a name that is taken gets a number."""
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        """Make the folder, if there is none.
+
+        Raises:
+            UsageError: it cannot be made.
+        """
+        self._path = Path(path)
+        try:
+            self._path.mkdir(parents=True, exist_ok=True)
+        except OSError as problem:
+            raise UsageError(f"{self._path}: cannot be made a folder ({problem.strerror}); name another") from None
+
+    def write(self, name: str, picture: Picture, text: str) -> Path:
+        """Write a picture with ``text`` on it, called after the last part of ``name``; see :func:`drawn`.
+
+        Raises:
+            ImageError: the picture is not usable, or the file cannot be written.
+        """
+        image = drawn(load(picture), text)
+        stem, ending = _file_name(name)
+        part = self._path / f".{stem}.{os.getpid()}.part"
+        try:
+            image.save(part, _FORMATS[ending], quality=90)
+            return _placed(part, self._path / stem, ending)
+        except OSError as problem:
+            raise ImageError(f"{name}: cannot be written to {self._path} ({problem.strerror or problem})") from None
+        finally:
+            part.unlink(missing_ok=True)
+
+
+def _file_name(name: str) -> tuple[str, str]:
+    """Stem and ending of the copy; what a file system or a shell might take amiss is left out."""
+    last = name.partition("?")[0].rstrip("/").rpartition("/")[2] if "://" in name else Path(name).name
+    stem, dot, ending = last.rpartition(".")
+    ending = (dot + ending).lower()
+    stem = stem if ending in SUFFIXES else last
+    kept = re.sub(r"[^\w.-]+", "-", stem).strip(".-")
+    return kept[:_LONGEST_NAME] or "picture", ".jpg" if "#" in last or ending in _PHOTOGRAPHS else ".png"
+
+
+def _placed(part: Path, stem: Path, ending: str) -> Path:
+    """Give a finished file the first free name: ``cam.jpg``, ``cam-2.jpg`` and so on."""
+    for number in count(1):
+        place = stem.with_name(f"{stem.name}{f'-{number}' if number > 1 else ''}{ending}")
+        try:
+            # Unlike renaming, linking never replaces what another process put there meanwhile.
+            os.link(part, place)
+        except OSError:
+            if place.exists():
+                continue
+            part.rename(place)  # memory cards (FAT) have no links
+        return place
+    raise AssertionError("numbers do not end")

@@ -1,0 +1,55 @@
+"""Pictures that a list names, one path or address a line."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from edgecnn_runtime.errors import UsageError
+from edgecnn_runtime.pipeline import Item
+from edgecnn_runtime.sources import Source
+from edgecnn_runtime.sources.named import STANDARD_INPUT, one
+from edgecnn_runtime.sources.standard_input import check
+
+
+def listed(path: str) -> Source:
+    """What the lines of a file name, or those of standard input, if it is called ``-``.
+
+    Paths are relative to the current folder, as those that ``find`` prints. A list is read line by line and may be of
+    any length. What comes on standard input is live: each line is answered before the next one is read.
+
+    Raises:
+        UsageError: the list cannot be read, or is empty.
+    """
+    if path == STANDARD_INPUT:
+        check("a list")
+        return Source(_pictures(sys.stdin.buffer, path), live=True)
+    try:
+        file = Path(path).open("rb")  # noqa: SIM115 - closed with the last line
+        total = sum(1 for _ in _names(file)) if file.seekable() else None
+    except OSError as problem:
+        raise UsageError(f"{path}: cannot be read ({problem.strerror}); name a text file with a path a line") from None
+    if total is not None:
+        file.seek(0)
+    return Source(_pictures(file, path), total)
+
+
+def _pictures(file: BinaryIO, path: str) -> Iterator[Item]:
+    empty = True
+    with file:
+        for name in _names(file):
+            empty = False
+            yield from one(name)
+    if empty:
+        raise UsageError(f"{path}: names no pictures; put a path on each line")
+
+
+def _names(lines: Iterable[bytes]) -> Iterator[str]:
+    """File names are bytes, so a line need not be text."""
+    for line in lines:
+        name = line.rstrip(b"\r\n")
+        if name.strip():
+            yield os.fsdecode(name)

@@ -1,0 +1,91 @@
+"""What the words of a command line name: files, folders, patterns, addresses, videos, standard input."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from itertools import chain
+from pathlib import Path
+
+from edgecnn_runtime.errors import ImageError, UsageError
+from edgecnn_runtime.pipeline import Item
+from edgecnn_runtime.sources import Source
+from edgecnn_runtime.sources.folder import SUFFIXES, pictures
+
+STANDARD_INPUT = "-"
+VIDEOS = (".avi", ".m4v", ".mjpeg", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".webm")
+
+
+def named(words: Iterable[str], recursive: bool = False) -> Source:
+    """The pictures that words name, in their order.
+
+    A folder means the pictures in it; with ``recursive`` also those below it. A word of which there is no file and
+    that has ``*``, ``?`` or ``[`` in it is a pattern, and means what it would to a shell; ``**`` is any depth.
+
+    Raises:
+        UsageError: a folder or a pattern has no pictures, or standard input is a terminal.
+        ImageError: a folder cannot be read.
+    """
+    names = list(chain.from_iterable(_expanded(word, recursive) for word in words))
+    films = any(map(_is_video, names))
+    total = None if films else len(names)
+    return Source(chain.from_iterable(map(_opened, names)), total, film=films and len(names) == 1)
+
+
+def one(name: str) -> Iterable[Item]:
+    """What one file or address holds: a picture, or the frames of a video."""
+    if "://" in name:
+        return _fetched(name)
+    if _is_video(name):
+        from edgecnn_runtime.sources import opencv
+
+        return opencv.video(name)
+    return (Item(name, name),)
+
+
+def _opened(name: str) -> Iterable[Item]:
+    if name == STANDARD_INPUT:
+        from edgecnn_runtime.sources import standard_input
+
+        return standard_input.pictures()
+    return one(name)
+
+
+def _expanded(word: str, recursive: bool) -> Iterable[str]:
+    if word == STANDARD_INPUT:
+        from edgecnn_runtime.sources import standard_input
+
+        standard_input.check("a picture")
+    elif Path(word).is_dir():
+        return _in_folder(word, recursive)
+    elif not os.path.lexists(word) and "://" not in word and any(sign in word for sign in "*?["):
+        from glob import glob
+
+        # Path.glob takes no absolute pattern.
+        matches = sorted(glob(word, recursive=True))  # noqa: PTH207
+        if not matches:
+            raise UsageError(f"{word}: no file has such a name; check the pattern")
+        return chain.from_iterable(_in_folder(each, recursive) if Path(each).is_dir() else (each,) for each in matches)
+    return (word,)
+
+
+def _in_folder(folder: str, recursive: bool) -> list[str]:
+    found = list(pictures(folder, recursive))
+    if not found:
+        kinds = ", ".join(sorted(suffix[1:] for suffix in SUFFIXES))
+        below = "" if recursive else "; -r looks into the folders below it"
+        raise UsageError(f"{folder}: holds no pictures ({kinds}){below}")
+    return found
+
+
+def _is_video(name: str) -> bool:
+    return name.lower().endswith(VIDEOS)
+
+
+def _fetched(address: str) -> Iterator[Item]:
+    from edgecnn_runtime.sources import web
+
+    try:
+        yield Item(address, web.picture(address))
+    except ImageError as problem:
+        yield Item(address, problem)

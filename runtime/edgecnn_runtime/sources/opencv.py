@@ -1,0 +1,72 @@
+"""Frames of a video file or a camera, read by OpenCV (the extra ``camera``)."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from edgecnn_runtime.errors import ImageError
+from edgecnn_runtime.pipeline import Item
+from edgecnn_runtime.quiet import quiet
+
+
+def video(path: str) -> Iterator[Item]:
+    """The frames of a video file, ``PATH#000001`` the first."""
+    try:
+        if not Path(path).is_file():
+            raise ImageError(f"{path}: no such file; check the path")
+        frame = None
+        for frame in _frames(path, path):
+            yield frame
+        if not frame:
+            raise ImageError(f"{path}: has no frames that OpenCV can read; save it as MP4")
+    except ImageError as problem:
+        yield Item(path, problem)
+
+
+def camera(number: int) -> Iterator[Item]:
+    """A camera's frames, ``camera0#000001`` the first, as they are asked for.
+
+    Raises:
+        ImageError: there is no such camera, it is in use, or it was taken away; or OpenCV is not installed.
+    """
+    name = f"camera{number}"
+    yield from _frames(name, number)
+    raise ImageError(f"{name}: gives no more pictures; is it still connected?")
+
+
+def _frames(name: str, place: str | int) -> Iterator[Item]:
+    cv2 = _opencv()
+    # OpenCV and FFmpeg say on standard error what they think of a file.
+    with quiet():
+        capture = cv2.VideoCapture(place)
+    try:
+        if not capture.isOpened():
+            remedy = "save it as MP4" if isinstance(place, str) else "is it connected, and free?"
+            raise ImageError(f"{name}: cannot be opened; {remedy}")
+        # Where a driver listens to it: the newest frame, not one of those that gathered meanwhile.
+        capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)
+        number = 0
+        while (frame := _next(capture)) is not None:
+            number += 1
+            yield Item(f"{name}#{number:06}", cv2.cvtColor(frame, cv2.COLOR_BGR2RGB))
+    finally:
+        capture.release()
+
+
+def _next(capture: Any) -> Any:
+    with quiet():
+        good, frame = capture.read()
+    return frame if good else None
+
+
+def _opencv() -> Any:
+    os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
+    try:
+        import cv2
+    except ImportError as problem:
+        remedy = 'pip install "edgecnn[camera]"'
+        raise ImageError(f"videos and cameras need OpenCV ({problem}); {remedy}") from None
+    return cv2

@@ -1,0 +1,160 @@
+"""Videos and cameras. The videos are real files, where OpenCV is installed; of cameras there is none here."""
+
+from __future__ import annotations
+
+import builtins
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from edgecnn_runtime.errors import ImageError
+from edgecnn_runtime.image import load
+from edgecnn_runtime.sources import camera as cameras
+from edgecnn_runtime.sources import picamera
+from edgecnn_runtime.sources.named import named
+
+COLOURS = [(200, 30, 30), (30, 200, 30), (30, 30, 200)]
+
+
+@pytest.fixture
+def cv2() -> Any:
+    return pytest.importorskip("cv2", reason='needs OpenCV: pip install "edgecnn[camera]"')
+
+
+@pytest.fixture(params=["MJPG avi", "mp4v mp4"])
+def clip(request: pytest.FixtureRequest, cv2: Any, here: Path) -> str:
+    """A video of a red, a green and a blue frame."""
+    code, ending = request.param.split()
+    writer = cv2.VideoWriter(f"clip.{ending}", cv2.VideoWriter_fourcc(*code), 10, (64, 48))
+    for colour in COLOURS:
+        writer.write(np.full((48, 64, 3), colour[::-1], np.uint8))
+    writer.release()
+    assert here.joinpath(f"clip.{ending}").stat().st_size > 500
+    return f"clip.{ending}"
+
+
+def test_the_frames_of_a_video(clip: str) -> None:
+    source = named([clip])
+    assert (source.total, source.film, source.live) == (None, True, False)
+    frames = list(source.items)
+    assert [each.name for each in frames] == [f"{clip}#00000{number}" for number in (1, 2, 3)]
+    for each, colour in zip(frames, COLOURS, strict=True):
+        assert not isinstance(each.picture, ImageError)
+        pixels = np.asarray(load(each.picture))
+        assert pixels.shape == (48, 64, 3)
+        assert np.abs(pixels.mean((0, 1)) - colour).max() < 12
+
+
+def test_two_videos_are_no_film(clip: str) -> None:
+    assert not named([clip, clip]).film
+    assert not named([clip, "red.png"]).film
+    assert len(list(named([clip, "red.png"]).items)) == 4
+
+
+def test_what_is_no_video(clip: str, capfd: pytest.CaptureFixture[str]) -> None:
+    whole = Path(clip).read_bytes()
+    Path("cut.mp4").write_bytes(whole[:400])
+    Path("empty.mov").touch()
+    for name, why in {
+        "cut.mp4": "cannot be opened",
+        "empty.mov": "cannot be opened",
+        "none.avi": "no such file",
+    }.items():
+        bad, good = named([name, "red.png"]).items
+        assert isinstance(bad.picture, ImageError)
+        assert str(bad.picture).startswith(f"{name}: {why}")
+        assert good.picture == "red.png"
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.usefixtures("cv2")
+def test_no_camera(capfd: pytest.CaptureFixture[str]) -> None:
+    if Path("/dev/video0").exists():
+        pytest.skip("there is a camera")
+    source = cameras.camera(0)
+    assert (source.total, source.film, source.live) == (None, True, True)
+    with pytest.raises(ImageError, match=r"^camera0: cannot be opened; is it connected, and free\?"):
+        next(iter(source.items))
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.usefixtures("here")
+def test_opencv_is_named_where_it_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "cv2", None)
+    Path("clip.mp4").write_bytes(b"never opened")
+    (item,) = named(["clip.mp4"]).items
+    assert 'pip install "edgecnn[camera]"' in str(item.picture)
+    with pytest.raises(ImageError, match="need OpenCV"):
+        next(iter(cameras.camera(0).items))
+
+
+class StandIn:
+    """picamera2 as its manual describes it, as far as it is used: it cannot be installed but on a Raspberry Pi."""
+
+    calls: list[str]
+
+    def __init__(self, number: int) -> None:
+        StandIn.calls = [f"open {number}"]
+        self.shots = 0
+
+    @staticmethod
+    def global_camera_info() -> list[dict[str, object]]:
+        return [{"Model": "imx708", "Num": 0}]
+
+    def create_video_configuration(self, **words: object) -> dict[str, object]:
+        return words
+
+    def configure(self, words: dict[str, Any]) -> None:
+        assert words["main"]["format"] == "BGR888"
+        StandIn.calls.append("configure")
+
+    def start(self) -> None:
+        StandIn.calls.append("start")
+
+    def capture_array(self, stream: str) -> Any:
+        assert stream == "main"
+        if self.shots == 2:
+            raise RuntimeError("camera frontend has timed out")
+        self.shots += 1
+        return np.full((72, 128, 3), COLOURS[0], np.uint8)
+
+    def close(self) -> None:
+        StandIn.calls.append("close")
+
+
+def test_a_raspberry_pis_own_camera(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert not picamera.has(0)
+    module = SimpleNamespace(Picamera2=StandIn, __spec__=SimpleNamespace())
+    monkeypatch.setitem(sys.modules, "picamera2", module)
+    assert picamera.has(0)
+    assert not picamera.has(1)
+    frames = iter(cameras.camera(0).items)
+    first, second = next(frames), next(frames)
+    assert (first.name, second.name) == ("camera0#000001", "camera0#000002")
+    assert not isinstance(first.picture, ImageError)
+    assert load(first.picture).getpixel((5, 5)) == COLOURS[0]
+    with pytest.raises(ImageError, match=r"^camera0: picamera2 cannot use it \(camera frontend has timed out\)"):
+        next(frames)
+    assert StandIn.calls == ["open 0", "configure", "start", "close"]
+    frames = iter(cameras.camera(0).items)
+    next(frames)
+    frames.close()  # type: ignore[attr-defined]
+    assert StandIn.calls[-1] == "close"
+
+
+def test_picamera2_that_does_not_load(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: name)
+    real = builtins.__import__
+
+    def broken(name: str, *rest: Any) -> Any:
+        if name == "picamera2":
+            raise ImportError("No module named 'libcamera'")
+        return real(name, *rest)
+
+    monkeypatch.setattr(builtins, "__import__", broken)
+    with pytest.raises(ImageError, match=r"^picamera2 is installed but does not load \(No module named 'libcamera'\)"):
+        picamera.has(0)

@@ -1,0 +1,140 @@
+"""Pictures that appear in a folder: real files, written in the ways that cameras and programs write them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from queue import Queue
+
+import pytest
+from PIL import Image
+
+from edgecnn_runtime.errors import ImageError, UsageError
+from edgecnn_runtime.image import load
+from edgecnn_runtime.sources import watch
+from edgecnn_runtime.sources.watch import watched
+
+Watching = Callable[..., Queue[str]]
+
+
+@pytest.fixture(autouse=True)
+def _look_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watch, "POLL_SECONDS", 0.02)
+
+
+@pytest.fixture
+def inbox(here: Path) -> Path:
+    (here / "inbox").mkdir()
+    shutil.copy("red.png", "inbox/before.png")
+    return here / "inbox"
+
+
+@pytest.fixture
+def watching(inbox: Path) -> Iterator[Watching]:
+    """Watch ``inbox``; names of what appears, each a picture that can be decoded at that moment."""
+    threads = []
+
+    def begin(recursive: bool = False) -> Queue[str]:
+        found: Queue[str] = Queue()
+        items = watched("inbox", recursive).items
+
+        def take() -> None:
+            try:
+                for item in items:
+                    assert item.picture == item.name
+                    found.put(item.name if load(item.name) else "")
+            except ImageError as problem:
+                found.put(str(problem))
+
+        threads.append(threading.Thread(target=take))
+        threads[-1].start()
+        return found
+
+    yield begin
+    shutil.rmtree(inbox, ignore_errors=True)
+    for thread in threads:
+        thread.join()
+
+
+def test_it_goes_on_for_ever(inbox: Path) -> None:
+    source = watched("inbox")
+    assert (source.live, source.film, source.total) == (True, True, None)
+
+
+def test_what_is_renamed_into_place(watching: Watching) -> None:
+    found = watching()
+    for name in ("a.png", "b.jpg"):
+        Image.new("RGB", (90, 90), "red").save(f"half{Path(name).suffix}")
+        Path(f"half{Path(name).suffix}").rename(f"inbox/{name}")
+        assert found.get(timeout=10) == f"inbox/{name}"
+    time.sleep(0.2)
+    assert found.empty()  # each once, and nothing that was there before
+
+
+@pytest.mark.parametrize("ending", ["png", "jpg"])
+def test_what_is_written_slowly(ending: str, watching: Watching) -> None:
+    Image.effect_noise((64, 64), 90).convert("RGB").save(f"noise.{ending}")
+    data = Path(f"noise.{ending}").read_bytes()
+    found = watching()
+    with Path(f"inbox/slow.{ending}").open("wb", buffering=0) as file:
+        for start in range(0, len(data), len(data) // 5 + 1):
+            file.write(data[start : start + len(data) // 5 + 1])
+            time.sleep(0.1)  # several looks, and no end mark
+    assert found.get(timeout=10) == f"inbox/slow.{ending}"
+
+
+def test_a_format_without_an_end_mark_must_rest(watching: Watching, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watch, "SETTLED_SECONDS", 0.4)
+    found = watching()
+    Image.new("RGB", (8, 8)).save("inbox/a.bmp")
+    begun = time.monotonic()
+    assert found.get(timeout=10) == "inbox/a.bmp"
+    assert time.monotonic() - begun > 0.3
+
+
+def test_a_picture_that_is_written_again_is_taken_again(watching: Watching) -> None:
+    found = watching()
+    for colour in ("red", "blue", "red"):
+        Image.new("RGB", (40, 40), colour).save("inbox/latest.png")
+        assert found.get(timeout=10) == "inbox/latest.png"
+    Image.new("RGB", (40, 40), "blue").save("inbox/before.png")
+    assert found.get(timeout=10) == "inbox/before.png"
+
+
+def test_what_is_no_picture_yet_or_never_is_one(watching: Watching) -> None:
+    found = watching()
+    shutil.copy("red.png", "inbox/.hidden.png")
+    shutil.copy("red.png", "inbox/red.png.part")
+    Path("inbox/empty.png").touch()
+    Path("inbox/folder.png").mkdir()
+    Path("inbox/below").mkdir()
+    shutil.copy("red.png", "inbox/below/deep.png")
+    os.mkfifo("inbox/pipe.jpg")
+    time.sleep(0.2)
+    shutil.copy("red.png", "inbox/last.png")
+    assert found.get(timeout=10) == "inbox/last.png"
+
+
+def test_folders_below_with_recursive(watching: Watching) -> None:
+    found = watching(recursive=True)
+    for place in ("inbox/monday", "inbox/monday/noon"):
+        Path(place).mkdir()
+        shutil.copy("red.png", place)
+        assert found.get(timeout=10) == f"{place}/red.png"
+
+
+def test_a_folder_that_goes_is_an_error(inbox: Path, watching: Watching) -> None:
+    with pytest.raises(UsageError, match=r"^inbox/none: is not a folder"):
+        watched("inbox/none")
+    found = watching()
+    shutil.rmtree(inbox)
+    assert found.get(timeout=10) == "inbox: cannot be listed (No such file or directory)"
+
+
+def test_a_full_folder_is_looked_at_less_often() -> None:
+    assert watch.pause(0.001) == watch.POLL_SECONDS
+    assert watch.pause(0.1) == pytest.approx(0.9)

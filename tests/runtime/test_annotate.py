@@ -1,0 +1,149 @@
+"""Pictures with their label drawn on."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image, ImageFont
+
+from edgecnn_runtime import annotate
+from edgecnn_runtime.annotate import Folder, drawn
+from edgecnn_runtime.errors import ImageError, UsageError
+
+SIZES = [(32, 32), (299, 299), (640, 480), (480, 640), (2000, 1500), (1, 1000), (1000, 1), (1, 1), (5000, 40)]
+
+
+@pytest.mark.parametrize("colour", ["white", "black", "red"])
+@pytest.mark.parametrize("size", SIZES)
+def test_white_letters_on_black_in_any_picture(size: tuple[int, int], colour: str) -> None:
+    picture = drawn(Image.new("RGB", size, colour), "frog 99.6%")
+    pixels = np.asarray(picture).astype(int)
+    letters = max(min(pixels.shape[:2]) // 16, 14)
+    box = pixels[-letters - 2 * (letters // 3) :, : 4 * letters]
+    assert (box.min(), box.max()) == (0, 255)
+    grey = box.max(-1) - box.min(-1) == 0
+    assert grey.all()
+    assert 0.05 < (box > 128).mean() < 0.5
+    assert picture.width >= 224
+    assert max(picture.size) <= max(4096, *size)
+
+
+def test_a_picture_that_is_large_enough_keeps_its_size_and_its_pixels() -> None:
+    picture = Image.effect_noise((640, 480), 90).convert("RGB")
+    before = picture.tobytes()
+    result = drawn(picture, "frog 99.6%")
+    assert result.size == (640, 480)
+    assert (np.asarray(result)[:400] == np.asarray(picture)[:400]).all()
+    assert picture.tobytes() == before
+
+
+def test_a_small_picture_is_enlarged_and_stays_sharp() -> None:
+    picture = Image.effect_noise((32, 32), 90).convert("RGB")
+    result = np.asarray(drawn(picture, "frog 99.6%"))
+    assert result.shape == (224, 224, 3)
+    assert (result[: 7 * 20] == np.asarray(picture).repeat(7, 0).repeat(7, 1)[: 7 * 20]).all()
+
+
+def test_a_long_text_is_cut() -> None:
+    def dark(text: str) -> int:
+        return int((np.asarray(drawn(Image.new("RGB", (300, 300), "white"), text))[-10] == 0).sum())
+
+    assert dark("frog") < dark("a long label 99.6%") < dark("long " * 50) <= 300 * 3
+    assert drawn(Image.new("RGB", (300, 300)), "long " * 50).size == (300, 300)
+
+
+def test_letters_outside_ascii(monkeypatch: pytest.MonkeyPatch) -> None:
+    white = Image.new("RGB", (300, 300), "white")
+    monkeypatch.setattr(annotate, "_FONT", "no such font.ttf")
+    assert drawn(white, "blå 1.0%").tobytes() == drawn(white, "bla 1.0%").tobytes()
+    assert drawn(white, "日本").tobytes() == drawn(white, "?").tobytes()
+    monkeypatch.undo()
+    try:
+        ImageFont.truetype("DejaVuSans.ttf", 14)
+    except OSError:
+        pytest.skip("DejaVu Sans is not installed")
+    assert drawn(white, "blå 1.0%").tobytes() != drawn(white, "bla 1.0%").tobytes()
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    for name in ("a/cam.jpg", "b/cam.jpg", "b/tree.png"):
+        Path(name).parent.mkdir(exist_ok=True)
+        Image.new("RGB", (300, 300), "green").save(name)
+    return tmp_path
+
+
+@pytest.mark.usefixtures("here")
+def test_a_name_that_is_taken_gets_a_number() -> None:
+    folder = Folder("out")
+    assert [str(folder.write(name, name, "x")) for name in ("a/cam.jpg", "b/cam.jpg", "b/tree.png")] == [
+        "out/cam.jpg",
+        "out/cam-2.jpg",
+        "out/tree.png",
+    ]
+    assert str(Folder("out").write("a/cam.jpg", "a/cam.jpg", "x")) == "out/cam-3.jpg"
+    assert Path("out/cam.jpg").read_bytes().startswith(b"\xff\xd8")
+    assert Path("out/tree.png").read_bytes().startswith(b"\x89PNG")
+    assert len(os.listdir("out")) == 4  # noqa: PTH208
+
+
+@pytest.mark.usefixtures("here")
+def test_the_picture_itself_is_never_written_over() -> None:
+    before = {path: path.read_bytes() for path in Path().rglob("*.jpg")}
+    assert str(Folder("a").write("a/cam.jpg", "a/cam.jpg", "x")) == "a/cam-2.jpg"
+    assert {path: path.read_bytes() for path in before} == before
+
+
+@pytest.mark.parametrize(
+    ("name", "file"),
+    [
+        ("-", "picture.png"),
+        ("http://10.0.0.7/snap/cam.JPG?size=large", "cam.jpg"),
+        ("http://10.0.0.7/", "10.0.0.7.png"),
+        ("clip.mp4#000012", "clip.mp4-000012.jpg"),
+        ("camera0#000001", "camera0-000001.jpg"),
+        ("/x/../..", "picture.png"),
+        ("a b\x1b[2J\n.webp", "a-b-2J.png"),
+        ("x" * 300 + ".jpg", "x" * 100 + ".jpg"),
+        ("blå.bmp", "blå.png"),
+    ],
+)
+def test_names(here: Path, name: str, file: str) -> None:
+    assert Folder("out").write(name, "a/cam.jpg", "x") == Path("out", file)
+    assert {path.name for path in here.rglob("*")} == {"a", "b", "out", "cam.jpg", "tree.png", file}
+
+
+@pytest.mark.usefixtures("here")
+def test_a_memory_card_has_no_links(monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_links(*_: object) -> None:
+        raise OSError(1, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", no_links)
+    folder = Folder("out")
+    assert [str(folder.write("cam.jpg", "a/cam.jpg", "x")) for _ in range(2)] == ["out/cam.jpg", "out/cam-2.jpg"]
+
+
+@pytest.mark.usefixtures("here")
+def test_nothing_half_written_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = Folder("out")
+
+    def full(_: object, place: Path, *__: object, **___: object) -> None:
+        Path(place).write_bytes(b"half")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Image.Image, "save", full)
+    with pytest.raises(ImageError, match=r"^cam\.jpg: cannot be written to out \(No space left on device\)"):
+        folder.write("cam.jpg", "a/cam.jpg", "x")
+    assert not list(Path("out").iterdir())
+    with pytest.raises(ImageError, match=r"^none\.jpg: no such file"):
+        folder.write("none.jpg", "none.jpg", "x")
+
+
+@pytest.mark.usefixtures("here")
+def test_a_folder_that_cannot_be_made() -> None:
+    with pytest.raises(UsageError, match=r"^a/cam\.jpg: cannot be made a folder \(File exists\)"):
+        Folder("a/cam.jpg")
