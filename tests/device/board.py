@@ -88,7 +88,7 @@ class Board:
         with zipfile.ZipFile(wheel) as archive:
             (name,) = (each for each in archive.namelist() if each.endswith(".dist-info/METADATA"))
             needs = re.findall(r"^Requires-Dist: .*$", archive.read(name).decode(), re.MULTILINE)
-        return hashlib.sha256("\n".join([*needs, CONSTRAINTS.read_text(), str(self)]).encode()).hexdigest()
+        return hashlib.sha256("\n".join([self.environment.name, *needs, CONSTRAINTS.read_text()]).encode()).hexdigest()
 
     def _pip(self, root: Path, *arguments: str | Path) -> None:
         # pip looks into Python's file for the processor that it is made for. Ours is a script that starts qemu.

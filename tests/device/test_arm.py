@@ -25,7 +25,7 @@ from tests.device.board import BOARDS, CONSTRAINTS, Board
 ROOT = Path(__file__).parents[2]
 ANSWERS = Path(__file__).with_name("answers.py")
 FROG = ROOT / "docs" / "pictures" / "frog.png"
-TRAINED = ("baseline", "lenet5", "resnet8")
+TRAINED = ("baseline", "lenet5")
 SHORT = {
     "pi4-bookworm-arm64-tflite",
     "pi4-bookworm-arm64-litert",
@@ -127,13 +127,16 @@ def test_it_verifies_the_model_it_carries(board: Board, tmp_path: Path) -> None:
     assert said["backend"].startswith(f"{board.interpreter} ")
 
 
-def test_doctor_finds_the_interpreter(board: Board, tmp_path: Path) -> None:
+def test_doctor_finds_it_sound(board: Board, tmp_path: Path) -> None:
     if "doctor" not in board.run("edgecnn", "--help", cwd=tmp_path).stdout:
         pytest.skip("there is no doctor yet")
-    ended = board.run("edgecnn", "doctor", cwd=tmp_path)
-    assert ended.returncode == 0, ended.stderr
-    assert board.machine in ended.stdout
-    assert board.interpreter in ended.stdout
+    ended = board.run("edgecnn", "doctor", "--json", cwd=tmp_path)
+    assert (ended.returncode, ended.stderr) == (0, "")
+    said = json.loads(ended.stdout)
+    assert (said["working"], said["machine"]["architecture"]) == ([board.interpreter], board.machine)
+    assert [each["problem"] for each in said["packages"]] == [None, None]
+    (trial,) = (each["trial"] for each in said["interpreters"] if each["trial"])
+    assert trial["same"] == trial["pictures"] == 16
 
 
 def test_its_model_answers_50_images_as_on_a_pc(board: Board, tmp_path: Path) -> None:

@@ -56,8 +56,10 @@ def golden(contract: Contract, **changes: Any) -> Contract:
 
 
 @pytest.fixture
-def proved(model: Path, tmp_path: Path) -> Path:
-    """A tiny model with four golden pictures."""
+def proved(model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A tiny model with four golden pictures, proved on a PC that this computer passes for."""
+    monkeypatch.setattr(platform, "machine", lambda: "x86_64")
+    monkeypatch.setattr(tolerance, "_has_avx2", lambda: True)
     opened = Classifier.open(model)
     answers = {opened.backend.name: rows(opened.scores(IMAGES))}
     images = base64.b64encode(sheet.pack(IMAGES)).decode()
@@ -69,8 +71,7 @@ def proved(model: Path, tmp_path: Path) -> Path:
     )
 
 
-def test_a_sound_file_is_verified(proved: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tolerance, "_has_avx2", lambda: True)
+def test_a_sound_file_is_verified(proved: Path) -> None:
     result = verify(proved)
     assert result.passed
     assert result.own_answers
@@ -170,12 +171,12 @@ def test_other_weights_under_the_same_contract_are_found(file: Path, tmp_path: P
 
     def damage(payload: bytes) -> bytes:
         middle = len(payload) // 2
-        return payload[:middle] + bytes(20_000) + payload[middle + 20_000 :]
+        return payload[:middle] + bytes(100_000) + payload[middle + 100_000 :]
 
     other = rewritten(file, tmp_path / file.name, lambda each: each, damage)
     result = verify(other)
     assert not result.passed
-    assert result.difference > 1 / 256
+    assert result.difference > 1 / 8  # which is allowed to other processors
     assert all(each.decoded for each in result.mismatches)
 
 
