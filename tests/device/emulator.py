@@ -94,6 +94,9 @@ def root(system: System) -> Path:
             for archive in _fetched(system, wanted, Path(work)):
                 _run("dpkg", "-x", archive, ready)
             _link(ready)
+            # Where pip is found for a new environment. qemu looks into the folder for most calls, and not for all.
+            for settings in ready.glob("usr/lib/python3.*/_sysconfigdata_*.py"):
+                settings.write_text(settings.read_text().replace("'/usr/share/", f"'{target}/usr/share/"))
             python = ready / "usr/bin/python3"
             python.unlink(missing_ok=True)
             # -0: what was started, a virtual environment's link for instance, is what Python takes itself to be.
