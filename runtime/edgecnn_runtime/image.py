@@ -178,7 +178,9 @@ def _scale(size: tuple[int, int], spec: InputSpec) -> int:
 
 
 def _upright(image: Image.Image) -> Image.Image:
-    # After loading: Pillow turns TIFF files by itself, and then removes the tag.
+    # After loading: Pillow turns TIFF files by itself, and before Pillow 10 it leaves the tag.
+    if image.format == "TIFF":
+        return image
     try:
         orientation = image.getexif().get(_ORIENTATION_TAG)
     except Exception:  # a picture is good even where its metadata are damaged
@@ -194,11 +196,17 @@ def _rgb(image: Image.Image) -> Image.Image:
     if image.mode.startswith("I"):
         # The upper of two bytes, as Pillow does for 16-bit colour.
         return _grey(np.asarray(image).astype(np.int64) >> 8)
-    if image.has_transparency_data:
+    if _is_transparent(image):
         straight = image.convert("LA") if image.mode == "La" else image
         white = Image.new("RGBA", image.size, "white")
         return Image.alpha_composite(white, straight.convert("RGBA")).convert("RGB")
     return image if image.mode == "RGB" else image.convert("RGB")
+
+
+def _is_transparent(image: Image.Image) -> bool:
+    # Pillow 10.1 calls it has_transparency_data; a 32-bit Raspberry Pi has Debian's Pillow 9.4.
+    palette = image.palette.mode if image.mode == "P" and image.palette else ""
+    return image.mode in ("LA", "La", "PA", "RGBA", "RGBa") or "transparency" in image.info or palette.endswith("A")
 
 
 def _grey(values: npt.NDArray[np.float32] | npt.NDArray[np.int64]) -> Image.Image:
