@@ -124,8 +124,6 @@ def test_it_verifies_the_model_it_carries(board: Board, tmp_path: Path) -> None:
 
 
 def test_doctor_finds_it_sound(board: Board, tmp_path: Path) -> None:
-    if "doctor" not in board.run("edgecnn", "--help", cwd=tmp_path).stdout:
-        pytest.skip("there is no doctor yet")
     ended = board.run("edgecnn", "doctor", "--json", cwd=tmp_path)
     assert (ended.returncode, ended.stderr) == (0, "")
     said = json.loads(ended.stdout)
