@@ -2,6 +2,7 @@
 
 PYTHON ?= python3
 VENV ?= .venv
+ARM ?= arm
 
 # Written last, so that a half-made environment is never taken for a finished one.
 READY := $(VENV)/.ready
@@ -32,12 +33,21 @@ demo/run/model.keras: | $(READY)
 
 .PHONY: test
 test: $(READY) ## run the tests that need no data set and no network
-	$(RUN) pytest -m "not full"
+	$(RUN) pytest -m "not full and not arm"
 
 .PHONY: test-full
 test-full: $(READY) ## run every test, with the whole CIFAR-10 set
 	$(EDGECNN) data cifar10
-	$(RUN) pytest
+	$(RUN) pytest -m "not arm"
+
+.PHONY: emulator
+emulator: $(READY) ## fetch what stands for a Raspberry Pi: qemu-user and Debian for ARM (needs Debian's apt, not root)
+	@echo "Fetching what is missing of the emulator and of Debian for ARM."
+	$(RUN) tests.device.emulator
+
+.PHONY: test-arm
+test-arm: emulator ## install the wheel and run the tests on emulated Raspberry Pis; ARM="arm and not full" is quicker
+	$(RUN) pytest tests/device -m "$(ARM)"
 
 .PHONY: parity
 parity: $(READY) ## compare every export with its Keras model on all 10,000 test images

@@ -23,7 +23,7 @@ from edgecnn.data.cifar10 import data_folder
 from edgecnn_export.dataset import Images
 from edgecnn_runtime.contract import InputSpec
 from edgecnn_runtime.errors import DataError, ImageError
-from edgecnn_runtime.image import pixels
+from edgecnn_runtime.image import ENOUGH, pixels
 
 # Called with one line about a picture that is skipped.
 Say = Callable[[str], None]
@@ -85,7 +85,7 @@ def read(
 
 
 def _key(paths: Sequence[Path], spec: InputSpec) -> str:
-    digest = hashlib.sha256(json.dumps([PIL.__version__, asdict(spec)]).encode())
+    digest = hashlib.sha256(json.dumps([PIL.__version__, ENOUGH, asdict(spec)]).encode())
     for path in paths:
         try:
             found = path.stat()

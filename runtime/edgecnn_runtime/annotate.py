@@ -8,6 +8,7 @@ import unicodedata
 from itertools import count
 from pathlib import Path
 
+import PIL
 from PIL import Image, ImageDraw, ImageFont
 
 from edgecnn_runtime.errors import ImageError, UsageError
@@ -21,6 +22,9 @@ _SMALLEST_LETTERS = 14
 
 _FONT = "DejaVuSans.ttf"
 """For labels outside ASCII, which Pillow's own font does not know; most systems with a desktop have it."""
+
+_HAS_FONT = tuple(map(int, PIL.__version__.split(".")[:2])) >= (10, 1)
+"""Whether Pillow has a font of its own for any size; Debian 12's, which a 32-bit Raspberry Pi has, does not."""
 
 _Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 _LONGEST_NAME = 100
@@ -52,11 +56,17 @@ def drawn(picture: Image.Image, text: str) -> Image.Image:
 
 
 def _typeset(text: str, letters: int) -> tuple[str, _Font]:
-    """The text as far as there are letters for it, and a font."""
-    if not text.isascii():
+    """The text as far as there are letters for it, and a font.
+
+    Raises:
+        ImageError: Pillow is old, and the system has none.
+    """
+    if not (text.isascii() and _HAS_FONT):
         try:
             return text, ImageFont.truetype(_FONT, letters)
         except OSError:
+            if not _HAS_FONT:
+                raise ImageError("there is no font to draw its label; install fonts-dejavu-core") from None
             text = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode() or "?"
     return text, ImageFont.load_default(letters)
 

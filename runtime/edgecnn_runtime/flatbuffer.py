@@ -28,7 +28,7 @@ class Bytes:
         """The number of a ``struct`` kind at a position."""
         try:
             return int(struct.unpack_from("<" + kind, self.data, position)[0])
-        except struct.error:
+        except (struct.error, OverflowError):  # OverflowError on a 32-bit computer, which cannot count so far
             raise ValueError(f"an offset leads to byte {position}, outside the file") from None
 
     def check(self, start: int, size: int) -> int:

@@ -61,7 +61,7 @@ def find_in_tflite(data: bytes) -> Found | None:
         directory = _END.unpack_from(data, len(data) - _END.size)[6]
         size = _CENTRAL.unpack_from(data, directory)[-1]
         signature, *_, length, _, name_length, _ = _LOCAL.unpack_from(data, size)
-    except struct.error:
+    except (struct.error, OverflowError):  # outside the data; on a 32-bit computer, further than it can count
         return None
     start = size + _LOCAL.size + name_length
     if signature != b"PK\3\4" or data[start - name_length : start] != MEMBER.encode():

@@ -1,7 +1,7 @@
 """Work divided among processes, the results in the order in which it came.
 
-Processes and not threads: a third of the 0.3 ms that a small picture takes is Python's own, in Pillow's opening of a
-file and around the interpreter, and there two threads are slower than one. The processes are forks, so that what is
+Processes and not threads: a third or more of what a small picture takes is Python's own, in Pillow's opening of a file
+and around the interpreter, and there two threads are in each other's way. The processes are forks, so that what is
 loaded, the model above all, is there at once and in memory once.
 """
 

@@ -29,15 +29,6 @@ def run(*command: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
-@pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The built wheel."""
-    folder = tmp_path_factory.mktemp("dist")
-    build = run(sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", folder, ROOT, cwd=folder)
-    assert build.returncode == 0, build.stdout + build.stderr
-    return next(folder.glob("edgecnn-*.whl"))
-
-
 @pytest.fixture(scope="module", params=[("litert", "tiny-int8.tflite"), ("onnx", "tiny-fp32.onnx")])
 def installed(
     request: pytest.FixtureRequest, wheel: Path, tmp_path_factory: pytest.TempPathFactory

@@ -68,6 +68,14 @@ def test_letters_outside_ascii(monkeypatch: pytest.MonkeyPatch) -> None:
     assert drawn(white, "blå 1.0%").tobytes() != drawn(white, "bla 1.0%").tobytes()
 
 
+def test_a_pillow_without_a_font_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before 10.1 it has one size of letters only, too small to read in a photograph."""
+    monkeypatch.setattr(annotate, "_HAS_FONT", False)
+    monkeypatch.setattr(annotate, "_FONT", "no such font.ttf")
+    with pytest.raises(ImageError, match="no font to draw its label; install fonts-dejavu-core"):
+        drawn(Image.new("RGB", (320, 240)), "frog 99.6%")
+
+
 @pytest.fixture
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)

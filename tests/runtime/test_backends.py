@@ -142,7 +142,9 @@ def test_a_model_that_breaks_its_promise(model: Path) -> None:
 
 def test_a_sound_file_that_the_interpreter_refuses(model: Path) -> None:
     contract, data = container.read(model)
-    broken = data[:20] + b"\xff" * 40 + data[60:]
+    broken = (
+        data[:4] + b"\xff" * 4 + data[8:]
+    )  # where TFLite's files say that they are; tflite-runtime crashes on others
     with pytest.raises(BackendError, match="cannot run the model") as caught:
         open_backend(broken, contract)
     assert "\n" not in str(caught.value)

@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from edgecnn_runtime import classifier as module
+from edgecnn_runtime.backends import installed
 from edgecnn_runtime.classifier import Classifier
 from edgecnn_runtime.errors import ImageError, ModelFileError, UsageError
 
@@ -54,9 +55,10 @@ def test_scores_of_many(model: Path) -> None:
 
 
 def test_what_it_tells_of_itself(int8: Path) -> None:
-    classifier = Classifier.open(int8, "litert")
+    interpreter = installed("tflite")[0]
+    classifier = Classifier.open(int8, interpreter)
     assert classifier.contract.model == "tiny"
-    assert classifier.backend.name.startswith("litert ")
+    assert classifier.backend.name.startswith(f"{interpreter} ")
     prediction = classifier.classify(RED)[0]
     with pytest.raises(FrozenInstanceError):
         prediction.score = 1.0  # type: ignore[misc]

@@ -17,6 +17,7 @@ ENDURANCE = Path(__file__).parents[2] / "benchmarks" / "endurance.py"
 MODELS = Path(__file__).parents[2] / "edgecnn" / "models"
 
 
+@pytest.mark.speed
 @pytest.mark.parametrize("form", ["tflite", "onnx"])
 def test_memory_and_open_files_stay_as_they_are(form: str, python: Script) -> None:
     for backend in islice(installed(form), 1):

@@ -21,8 +21,8 @@ ROOT = Path(__file__).parents[2]
 def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The file of a module ``program`` that a new process finds."""
     (tmp_path / "site").mkdir()
-    before = os.environ.get("PYTHONPATH", "")
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join((str(tmp_path / "site"), before)))
+    paths = (str(tmp_path / "site"), os.environ.get("PYTHONPATH"))
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, paths)))  # an empty one would be the current folder
     return tmp_path / "site" / "program.py"
 
 
