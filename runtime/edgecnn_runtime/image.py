@@ -6,22 +6,18 @@ differ between them.
 
 from __future__ import annotations
 
-import io
-import logging
 import os
-import stat
-from collections.abc import Callable, Iterator
 from contextlib import nullcontext
-from importlib import import_module
-from typing import TYPE_CHECKING, Any, BinaryIO, TypeAlias
+from typing import TYPE_CHECKING, BinaryIO, TypeAlias
 
 import numpy as np
 from PIL import Image
 
 from edgecnn_runtime.contract import InputSpec
 from edgecnn_runtime.errors import ImageError
-from edgecnn_runtime.metered import Metered
+from edgecnn_runtime.picture_file import check_file, check_size, opened
 from edgecnn_runtime.quiet import quiet, unwarned
+from edgecnn_runtime.rgb import rgb
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -30,52 +26,12 @@ Pixels: TypeAlias = "npt.NDArray[np.uint8]"
 Picture: TypeAlias = "str | os.PathLike[str] | BinaryIO | Image.Image | Pixels"
 """A path, an open binary file, a Pillow image, or RGB pixels of shape (height, width, 3)."""
 
-MAX_BYTES = 200_000_000
-"""The largest file that is opened."""
-
-MAX_HEAD = 16_000_000
-"""How much of a file is read before its pixels, metadata above all, and after them; of a WebP file this is all."""
-
-MAX_PIXELS = 50_000_000
-"""The largest picture that is decoded, which takes up to 8 bytes a pixel; what takes more has :data:`FEWER_PIXELS`."""
-
-FEWER_PIXELS = {
-    "progressive JPEG": 33_000_000,
-    "TIFF": 33_000_000,
-    "WEBP": 16_000_000,
-    "JPEG2000": 16_000_000,
-    "in Python": 4_000_000,
-}
-"""So that any picture takes 400 MB at most: the decoders take 12 bytes a pixel, those of WebP and JPEG 2000 24. Those
-that Pillow has in Python, for rare kinds of BMP and PPM, take a microsecond."""
-
 ENOUGH = 3
 """How many times the input's longer side a JPEG's shorter side must keep, at least, when it is decoded at a scale.
 
 Decoded at a scale, a pixel is the mean of a block, which blurs a little more than the resize alone. With three times
 the input, ResNet50 names 99.5 % of 400 photographs as at full size; with twice it is less (``docs/results.md``).
 """
-
-# Formats that only hold pixels, and Pillow's modules for them. Pillow knows others, but for one of them (EPS) it starts
-# Ghostscript, and it would load them all, which takes as long as classifying a picture.
-_MODULES = {
-    "JPEG": "JpegImagePlugin",
-    "PNG": "PngImagePlugin",
-    "WEBP": "WebPImagePlugin",
-    "BMP": "BmpImagePlugin",
-    "GIF": "GifImagePlugin",
-    "PPM": "PpmImagePlugin",
-    "TIFF": "TiffImagePlugin",
-    "JPEG2000": "Jpeg2KImagePlugin",
-}
-# Pillow logs some of the damage that it also raises, and without a handler Python prints that on standard error.
-logging.getLogger("PIL").addHandler(logging.NullHandler())
-
-_IN_PYTHON = ("bmp_rle", "ppm", "ppm_plain")
-_SMALL = 1_000_000  # bytes that no decoder takes long for, whatever they are
-_PREFIX = 16  # bytes by which Pillow's modules know their formats
-
-_STRIP = 1_000_000  # pixels whose mode is changed together; in other modes they take up to 40 bytes each
 
 _ORIENTATION_TAG = 0x0112
 _UPRIGHT = {
@@ -130,8 +86,8 @@ def load(source: Picture, spec: InputSpec | None = None) -> Image.Image:
     faster, if that leaves :data:`ENOUGH` for the resize that follows.
 
     Raises:
-        ImageError: the file is missing, is not a picture, is damaged, or is larger than :data:`MAX_PIXELS`, or what
-            holds for its format.
+        ImageError: the file is missing, is not a picture, is damaged, or is larger than its format may be
+            (:mod:`edgecnn_runtime.picture_file`).
     """
     try:
         # Pillow warns of odd metadata, which do not matter here, and of sizes, which are checked below.
@@ -150,52 +106,10 @@ def _load(source: Picture, spec: InputSpec | None) -> Image.Image:
         return _decode(source)
     if isinstance(source, str | os.PathLike):
         # Of a small picture, making a Path for this takes a tenth of the time.
-        _check_file(os.stat(source))  # noqa: PTH116
+        check_file(os.stat(source))  # noqa: PTH116
         with open(source, "rb") as file:  # noqa: PTH123
-            return _decode(_opened(file), spec)
-    return _decode(_opened(source), spec)
-
-
-def _check_file(found: os.stat_result) -> None:
-    if stat.S_ISDIR(found.st_mode):
-        raise ImageError("is a folder; name the pictures in it")
-    if not stat.S_ISREG(found.st_mode):
-        raise ImageError("is not a file; name a picture")
-    if not found.st_size:
-        raise ImageError("is empty; copy it again")
-
-
-def _opened(file: BinaryIO) -> Image.Image:
-    """As ``Image.open``, which loads modules by the name of the file and, unless told the format, all of them."""
-    try:
-        file.seek(0)
-    except (AttributeError, io.UnsupportedOperation):
-        file = io.BytesIO(file.read(MAX_BYTES + 1))
-    prefix = file.read(_PREFIX)
-    size = file.seek(0, os.SEEK_END)
-    file.seek(0)
-    if size > MAX_BYTES:
-        raise ImageError(f"has more than {MAX_BYTES // 1_000_000} MB; make it smaller")
-    if size > _SMALL:
-        return _opened_large(file, prefix, size)
-    return _factory(prefix)(file, "")
-
-
-def _opened_large(file: BinaryIO, prefix: bytes, size: int) -> Image.Image:
-    head: Any = Metered(file, MAX_HEAD)
-    image = _factory(prefix)(head, "")
-    head.left = size + MAX_HEAD
-    return image
-
-
-def _factory(prefix: bytes) -> Callable[..., Image.Image]:
-    for name, module in _MODULES.items():
-        if name not in Image.OPEN:
-            import_module(f"PIL.{module}")
-        factory, accepts = Image.OPEN[name]
-        if accepts and accepts(prefix):
-            return factory
-    raise SyntaxError
+            return _decode(opened(file), spec)
+    return _decode(opened(source), spec)
 
 
 def _decode(image: Image.Image, spec: InputSpec | None = None) -> Image.Image:
@@ -205,26 +119,14 @@ def _decode(image: Image.Image, spec: InputSpec | None = None) -> Image.Image:
     if spec:
         scale = _scale(whole, spec)
         image.draft(image.mode, (image.width // scale, image.height // scale))
-    _check_size(image, whole)
+    check_size(image, whole)
     # libtiff describes the damage it finds on standard error.
     with quiet() if image.format == "TIFF" else nullcontext():
         image.load()
     # Each step lets go of what it was given.
     orientation = _orientation(image)
-    image = _rgb(image)
+    image = rgb(image)
     return image.transpose(_UPRIGHT[orientation]) if orientation in _UPRIGHT else image
-
-
-def _check_size(image: Image.Image, whole: tuple[int, int]) -> None:
-    kind, (width, height) = image.format or "", image.size
-    if "progressive" in image.info:
-        # All of it is in memory, at whatever scale it is decoded.
-        kind, (width, height) = "progressive JPEG", whole
-    elif any(tile[0] in _IN_PYTHON for tile in getattr(image, "tile", ())):
-        kind = "in Python"
-    most = FEWER_PIXELS.get(kind, MAX_PIXELS)
-    if width * height > most:
-        raise ImageError(f"has more than {most // 1_000_000} megapixels; make it smaller")
 
 
 def _scale(size: tuple[int, int], spec: InputSpec) -> int:
@@ -243,53 +145,6 @@ def _orientation(image: Image.Image) -> object:
         return image.getexif().get(_ORIENTATION_TAG)
     except Exception:  # a picture is good even where its metadata are damaged
         return None
-
-
-def _rgb(image: Image.Image) -> Image.Image:
-    if image.mode == "F":
-        whole = max(_floats(strip).max() for _, strip in _strips(image)) <= 1
-        return _converted(image, lambda strip: _grey(np.rint(_floats(strip) * (255 if whole else 1))))
-    # Pillow's own conversion of these modes cuts off everything above 255.
-    if image.mode.startswith("I"):
-        # The upper of two bytes, as Pillow does for 16-bit colour.
-        return _converted(image, lambda strip: _grey(np.asarray(strip).astype(np.int64) >> 8))
-    if _is_transparent(image):
-        return _converted(image, _on_white)
-    return image if image.mode == "RGB" else image.convert("RGB")
-
-
-def _converted(image: Image.Image, conversion: Callable[[Image.Image], Image.Image]) -> Image.Image:
-    rgb = Image.new("RGB", image.size)
-    for box, strip in _strips(image):
-        rgb.paste(conversion(strip), box)
-    return rgb
-
-
-def _strips(image: Image.Image) -> Iterator[tuple[tuple[int, int, int, int], Image.Image]]:
-    rows = max(1, _STRIP // image.width)
-    for top in range(0, image.height, rows):
-        box = (0, top, image.width, min(top + rows, image.height))
-        yield box, image.crop(box)
-
-
-def _floats(image: Image.Image) -> npt.NDArray[np.float32]:
-    return np.nan_to_num(np.asarray(image, np.float32))
-
-
-def _is_transparent(image: Image.Image) -> bool:
-    # Pillow 10.1 calls it has_transparency_data; a 32-bit Raspberry Pi has Debian's Pillow 9.4.
-    palette = image.palette.mode if image.mode == "P" and image.palette else ""
-    return image.mode in ("LA", "La", "PA", "RGBA", "RGBa") or "transparency" in image.info or palette.endswith("A")
-
-
-def _on_white(image: Image.Image) -> Image.Image:
-    straight = image.convert("LA") if image.mode == "La" else image
-    white = Image.new("RGBA", image.size, "white")
-    return Image.alpha_composite(white, straight.convert("RGBA")).convert("RGB")
-
-
-def _grey(values: npt.NDArray[np.float32] | npt.NDArray[np.int64]) -> Image.Image:
-    return Image.fromarray(values.clip(0, 255).astype(np.uint8)).convert("RGB")
 
 
 def _centre(size: tuple[int, int], spec: InputSpec) -> tuple[float, float, float, float]:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from edgecnn_runtime import image
+from edgecnn_runtime import picture_file, rgb
 from edgecnn_runtime.contract import InputSpec
 from edgecnn_runtime.errors import ImageError
 from edgecnn_runtime.image import load, pixels
@@ -102,8 +102,8 @@ def test_the_corpus_is_always_the_same() -> None:
 
 def test_a_large_jpeg_is_decoded_at_a_scale_whatever_its_size(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of a picture of 200 megapixels only what is decoded of it counts; of a progressive one all."""
-    monkeypatch.setattr(image, "MAX_PIXELS", 10_000)
-    monkeypatch.setitem(image.FEWER_PIXELS, "progressive JPEG", 10_000)
+    monkeypatch.setattr(picture_file, "MAX_PIXELS", 10_000)
+    monkeypatch.setitem(picture_file.FEWER_PIXELS, "progressive JPEG", 10_000)
     spec = InputSpec(16, 16)
     data = BytesIO(encoded(scene(256, 256), "JPEG"))
     assert pixels(data, spec).shape == (16, 16, 3)
@@ -118,12 +118,12 @@ def test_a_metered_file_is_read_like_any_other(kind: str, monkeypatch: pytest.Mo
     path = tmp_path / "picture"
     path.write_bytes(encoded(scene(60, 40), kind))
     plain = load(path).tobytes()
-    monkeypatch.setattr(image, "_SMALL", 0)
+    monkeypatch.setattr(picture_file, "_SMALL", 0)
     assert load(path).tobytes() == load(BytesIO(path.read_bytes())).tobytes() == plain
 
 
 def test_a_file_in_memory_is_no_larger_than_one_on_disk(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(image, "MAX_BYTES", 100)
+    monkeypatch.setattr(picture_file, "MAX_BYTES", 100)
     with pytest.raises(ImageError, match="more than 0 MB"):
         load(BytesIO(encoded(scene(), "PNG")))
 
@@ -136,7 +136,7 @@ def test_strips_leave_no_trace(mode: str, monkeypatch: pytest.MonkeyPatch) -> No
     if "A" in mode:
         picture.putalpha(scene(7, 31).getchannel(0))
     whole = load(picture).tobytes()
-    monkeypatch.setattr(image, "_STRIP", 20)
+    monkeypatch.setattr(rgb, "_STRIP", 20)
     assert load(picture).tobytes() == whole
     assert len(set(whole)) > 10
 

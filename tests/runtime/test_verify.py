@@ -194,7 +194,7 @@ def test_an_answer_that_differs_is_found(proved: Path, tmp_path: Path) -> None:
 def test_swapped_colours_are_found_and_the_decoder_is_named(
     proved: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(image, "_rgb", lambda picture: Image.fromarray(np.asarray(picture)[..., ::-1].copy()))
+    monkeypatch.setattr(image, "rgb", lambda picture: Image.fromarray(np.asarray(picture)[..., ::-1].copy()))
     assert run(["verify", str(proved)]) == 1
     out, err = capsys.readouterr()
     assert out.startswith(f"FAILED {proved}: 0 of 4 pictures")
@@ -208,7 +208,7 @@ def test_a_pixel_that_changes_no_answer_is_found(proved: Path, monkeypatch: pyte
         pixels[0, pixels.shape[1] // 2, 0] ^= 1
         return Image.fromarray(pixels)
 
-    monkeypatch.setattr(image, "_rgb", one_off)
+    monkeypatch.setattr(image, "rgb", one_off)
     monkeypatch.setitem(tolerance.TOLERANCES, "fp32", (1.0, 1.0))
     assert not any(each.decoded for each in verify(proved).mismatches)
     assert len(verify(proved).mismatches) == 4

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from io import BytesIO
 
 from edgecnn_runtime.errors import ImageError, UsageError
-from edgecnn_runtime.image import MAX_BYTES
+from edgecnn_runtime.picture_file import MAX_BYTES
 from edgecnn_runtime.pipeline import Item
 
 
