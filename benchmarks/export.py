@@ -165,12 +165,11 @@ def evaluate(names: list[str], precisions: list[str]) -> None:
         model, about = keras_file.load(MODELS / f"{name}.keras")
         with tempfile.TemporaryDirectory() as folder:
             export_model(model, about, FORMATS, precisions, Path(folder), samples.calibration(), samples.test())
-            for file in sorted(Path(folder).glob(f"{name}-*")):
-                if file.suffix != ".json":
-                    begun, used = time.perf_counter(), children()
-                    scoring.score_everywhere(file, file.suffix[1:], images)
-                    seconds, used = time.perf_counter() - begun, children() - used
-                    print(f"| {file.name} | {seconds:.1f} | {used:.1f} |", flush=True)
+            for file in sorted(each for form in FORMATS for each in Path(folder).glob(f"*.{form}")):
+                begun, used = time.perf_counter(), children()
+                scoring.score_everywhere(file, file.suffix[1:], images)
+                seconds, used = time.perf_counter() - begun, children() - used
+                print(f"| {file.name} | {seconds:.1f} | {used:.1f} |", flush=True)
 
 
 def main() -> int:
