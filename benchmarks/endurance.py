@@ -24,7 +24,7 @@ from edgecnn_runtime.backends import installed
 from edgecnn_runtime.classifier import Classifier
 from edgecnn_runtime.image import Pixels
 
-BUNDLED = [str(Path(models.__file__).with_name(f"deeper-int8.{form}")) for form in ("tflite", "onnx")]
+BUNDLED = [str(models.carried(form)) for form in ("tflite", "onnx")]
 STEPS = 10
 FILE_EVERY = 100
 

@@ -25,7 +25,7 @@ from edgecnn import models
 from edgecnn.data import samples
 
 SCRIPTS = Path(__file__).with_name("runtime_scripts")
-MODELS = Path(models.__file__).parent
+TFLITE, ONNX = models.carried("tflite"), models.carried("onnx")
 FOLDER = 10_000
 SCALE = (10, 100, 1_000, 10_000, 100_000)
 
@@ -70,22 +70,21 @@ def script(name: str, *arguments: str | Path) -> Command:
 
 def rows(picture: Path, pictures: Path) -> list[Row]:
     """What is compared, with one picture and with a folder of them."""
-    tflite, onnx = MODELS / "deeper-int8.tflite", MODELS / "deeper-int8.onnx"
 
     def ours(model: Path, backend: str) -> Command:
         return script("edgecnn_entry.py", "classify", picture, "--model", model, "--backend", backend)
 
-    litert = script("classify_tflite.py", picture, tflite, "ai_edge_litert")
-    older = script("classify_tflite.py", picture, tflite, "tflite_runtime")
-    onnxruntime = script("classify_onnx.py", picture, onnx)
-    by_hand = script("folder_by_hand.py", pictures, tflite)
-    side_by_side = script("folder_by_edgecnn.py", pictures, tflite, "2")
+    litert = script("classify_tflite.py", picture, TFLITE, "ai_edge_litert")
+    older = script("classify_tflite.py", picture, TFLITE, "tflite_runtime")
+    onnxruntime = script("classify_onnx.py", picture, ONNX)
+    by_hand = script("folder_by_hand.py", pictures, TFLITE)
+    side_by_side = script("folder_by_edgecnn.py", pictures, TFLITE, "2")
     return [
-        Row("`edgecnn classify`, LiteRT", litert, ours(tflite, "litert"), "ms", "1.15"),
-        Row("`edgecnn classify`, tflite-runtime", older, ours(tflite, "tflite-runtime"), "ms", "1.15"),
-        Row("`edgecnn classify`, onnxruntime", onnxruntime, ours(onnx, "onnxruntime"), "ms", "1.15"),
+        Row("`edgecnn classify`, LiteRT", litert, ours(TFLITE, "litert"), "ms", "1.15"),
+        Row("`edgecnn classify`, tflite-runtime", older, ours(TFLITE, "tflite-runtime"), "ms", "1.15"),
+        Row("`edgecnn classify`, onnxruntime", onnxruntime, ours(ONNX, "onnxruntime"), "ms", "1.15"),
         Row("`edgecnn --help`", script("one_command.py", "--help"), script("edgecnn_entry.py", "--help"), "ms", "1.25"),
-        Row("`edgecnn classify`, memory", litert, ours(tflite, "litert"), "MB", "1.15"),
+        Row("`edgecnn classify`, memory", litert, ours(TFLITE, "litert"), "MB", "1.15"),
         Row(f"{FOLDER:,} PNGs of 32 x 32, 2 workers", by_hand, side_by_side, "ms", "0.625"),
     ]
 
@@ -120,7 +119,7 @@ def compare(row: Row, rounds: int) -> str:
 
 def calls(rounds: int) -> str:
     """What a call takes beside the interpreter's own."""
-    printed = [use(script("calls.py", MODELS / "deeper-int8.tflite")).output.split() for _ in range(rounds)]
+    printed = [use(script("calls.py", TFLITE)).output.split() for _ in range(rounds)]
     times = [tuple(map(float, line)) for line in printed]
     invoke = statistics.median(each[0] for each in times)
     scores, classify = (statistics.median(each[way] - each[0] for each in times) for way in (1, 2))
@@ -132,13 +131,12 @@ def calls(rounds: int) -> str:
 
 def scale(folder: Path) -> None:
     """Print time and memory for more and more pictures."""
-    model = MODELS / "deeper-int8.tflite"
     print("| pictures | workers | seconds | ms a picture | MB, the largest process |\n|---:|---:|---:|---:|---:|")
     for count in SCALE:
         pictures = folder / f"{count}"
         write_pictures(pictures, count)
         for workers in ("1", "2"):
-            used = use(script("folder_by_edgecnn.py", pictures, model, workers))
+            used = use(script("folder_by_edgecnn.py", pictures, TFLITE, workers))
             per_picture = 1000 * used.seconds / count
             print(f"| {count:,} | {workers} | {used.seconds:.2f} | {per_picture:.3f} | {used.memory:.1f} |", flush=True)
         shutil.rmtree(pictures)

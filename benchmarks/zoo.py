@@ -109,21 +109,16 @@ def repeated(images: Pixels, height: int, width: int) -> Pixels:
 def convert(source: str, form: str, precision: str, calibration: str, target: str) -> None:
     """Convert one file, in this process, and print what it took."""
     from edgecnn_export import keras_file, onnx, tflite
+    from edgecnn_runtime import memory
 
     model, _ = keras_file.load(Path(source))
     images = np.load(calibration)
     begun = time.perf_counter()
     payload = (tflite if form == "tflite" else onnx).convert(model, precision, images)
     seconds = time.perf_counter() - begun
-    peak = peak_memory()
+    peak = memory.peak() / 2**20
     Path(target).write_bytes(payload)
     print(json.dumps({"seconds": seconds, "peak": peak}))
-
-
-def peak_memory() -> float:
-    """MiB of this process at most so far; ``getrusage`` would count the process that started it too."""
-    (line,) = (line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM:"))
-    return int(line.split()[1]) / 1024
 
 
 def measure(name: str, prepared: Prepared, form: str, precision: str, folder: Path) -> str:

@@ -24,7 +24,7 @@ def show_costs(machine: Machine, choices: list[Choice], rounds: int) -> None:
     )
     rows = (
         (
-            printable(str(each.cost.case.file)),
+            str(each.cost.case.file),
             each.cost.backend,
             str(each.cost.case.threads),
             f"{each.cost.case.size / 1000:,.1f}",

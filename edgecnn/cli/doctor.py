@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
@@ -30,14 +29,14 @@ def doctor(
 
     Example: edgecnn doctor
     """
-    from edgecnn.cli.console import measuring
+    from edgecnn.cli.console import json_text, measuring
     from edgecnn.models import carried
     from edgecnn_runtime.doctor import examine
 
     report = examine({each: carried(each) for each in ("tflite", "onnx")}, timeout, measuring)
     if as_json:
         document = {"edgecnn": __version__, "working": report.working} | asdict(report)
-        print(json.dumps(document, indent=2))
+        print(json_text(document, 2))
     else:
         _show(report)
     if not report.working:

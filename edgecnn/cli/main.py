@@ -47,8 +47,8 @@ def _edgecnn(
 def program(verb: str | None = None) -> typer.Typer:
     """The command line with one verb, or a list of all.
 
-    Only the verb's own module is imported and its options are read, and for the list none's: both take longer than
-    most pictures.
+    Importing a verb's module and reading its options both take longer than most pictures. So of one verb nothing else
+    is imported, and for the list no options are read.
     """
     app = typer.Typer(
         name="edgecnn",

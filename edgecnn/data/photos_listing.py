@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from edgecnn_runtime.errors import DataError
-from edgecnn_runtime.sources.folder import SUFFIXES, pictures
+from edgecnn_runtime.sources.folder import KINDS, pictures
 
 PATH_COLUMNS = ("path", "file", "filename", "image")
 LABEL_COLUMNS = ("label", "class")
@@ -71,8 +71,7 @@ def _in_class_folders(folder: Path) -> list[Photo]:
     for label, place in classes.items():
         photos = [Photo(Path(path), label) for path in pictures(place)]
         if not photos:
-            kinds = ", ".join(sorted(suffix[1:] for suffix in SUFFIXES))
-            raise DataError(f"{place} holds no pictures ({kinds}); add some, or remove the folder")
+            raise DataError(f"{place} holds no pictures ({KINDS}); add some, or remove the folder")
         listing += photos
     return listing
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import platform
 import re
 import struct
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+
+from edgecnn_runtime.threads import cores
 
 _FEATURES = {
     "avx": "AVX",
@@ -78,7 +79,7 @@ def this_machine() -> Machine:
         architecture=architecture(platform.machine(), struct.calcsize("P")),
         processor=processor(about, _read("/proc/device-tree/model")) or platform.processor(),
         features=features(about),
-        cores=len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
+        cores=cores(),
         memory=_bytes(memory, "MemTotal"),
         free_memory=_bytes(memory, "MemAvailable"),
         c_library=" ".join(platform.libc_ver()).strip(),

@@ -21,19 +21,12 @@ from tests.edgecnn.conftest import Environment
 TINY = Path(__file__).parents[1] / "runtime" / "data"
 ONCE = ["--rounds", "1", "--threads", "1"]
 
-pytestmark = pytest.mark.skipif(
-    not find_spec("ai_edge_litert") or not find_spec("onnxruntime"), reason="LiteRT or onnxruntime is not installed"
-)
-
-
-@pytest.fixture(autouse=True)
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty folder to stand in, with no data anywhere."""
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.delenv("EDGECNN_DATA", raising=False)
-    (tmp_path / "here").mkdir()
-    monkeypatch.chdir(tmp_path / "here")
-    return tmp_path / "here"
+pytestmark = [
+    pytest.mark.usefixtures("here"),
+    pytest.mark.skipif(
+        not find_spec("ai_edge_litert") or not find_spec("onnxruntime"), reason="LiteRT or onnxruntime is not installed"
+    ),
+]
 
 
 @pytest.fixture

@@ -23,14 +23,7 @@ BASELINE = ROOT / "models" / "baseline.keras"
 NOT_FOR_EXPORTED_FILES = {"keras", "tensorflow", "jax", "matplotlib", "rich", "tf2onnx", "onnx"}
 
 
-@pytest.fixture(autouse=True)
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty folder to stand in, and no data anywhere."""
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.delenv("EDGECNN_DATA", raising=False)
-    (tmp_path / "here").mkdir()
-    monkeypatch.chdir(tmp_path / "here")
-    return tmp_path / "here"
+pytestmark = pytest.mark.usefixtures("here")
 
 
 @pytest.fixture

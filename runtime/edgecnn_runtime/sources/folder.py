@@ -11,6 +11,9 @@ SUFFIXES = {
     ".bmp", ".gif", ".jfif", ".jp2", ".jpe", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff", ".webp"
 }  # fmt: skip
 
+KINDS = ", ".join(sorted(suffix[1:] for suffix in SUFFIXES))
+"""The same in words, for messages."""
+
 
 def is_picture(name: str) -> bool:
     """Whether a file has a picture's suffix and is not hidden."""

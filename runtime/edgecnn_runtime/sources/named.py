@@ -10,7 +10,7 @@ from pathlib import Path
 from edgecnn_runtime.errors import ImageError, UsageError
 from edgecnn_runtime.pipeline import Item
 from edgecnn_runtime.sources import Source
-from edgecnn_runtime.sources.folder import SUFFIXES, pictures
+from edgecnn_runtime.sources.folder import KINDS, pictures
 
 STANDARD_INPUT = "-"
 VIDEOS = (".avi", ".m4v", ".mjpeg", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".webm")
@@ -72,9 +72,8 @@ def _expanded(word: str, recursive: bool) -> Iterable[str]:
 def _in_folder(folder: str, recursive: bool) -> list[str]:
     found = list(pictures(folder, recursive))
     if not found:
-        kinds = ", ".join(sorted(suffix[1:] for suffix in SUFFIXES))
         below = "" if recursive else "; -r looks into the folders below it"
-        raise UsageError(f"{folder}: holds no pictures ({kinds}){below}")
+        raise UsageError(f"{folder}: holds no pictures ({KINDS}){below}")
     return found
 
 

@@ -24,15 +24,7 @@ from edgecnn.training.recipe import DEFAULT, LESSON, RECIPES
 from edgecnn.training.train import CHECKPOINT
 from edgecnn_export.dataset import Dataset
 
-
-@pytest.fixture(autouse=True)
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty folder to stand in, and no data anywhere."""
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.delenv("EDGECNN_DATA", raising=False)
-    (tmp_path / "here").mkdir()
-    monkeypatch.chdir(tmp_path / "here")
-    return tmp_path / "here"
+pytestmark = pytest.mark.usefixtures("here")
 
 
 @pytest.fixture
