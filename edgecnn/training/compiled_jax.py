@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 import jax
 import numpy as np
 
-from edgecnn.training.loss import cross_entropy
-from edgecnn.training.plan import Plan, fetch, gather, is_resident
+from edgecnn.training import augment
+from edgecnn.training.loss import blended, cross_entropy
+from edgecnn.training.plan import Plan, fetch, is_resident
+from edgecnn.training.recipe import Recipe
 
 if TYPE_CHECKING:
     import keras
@@ -29,8 +31,8 @@ class CompiledSteps:
         model: keras.Model,
         optimizer: keras.Optimizer,
         data: Dataset,
-        label_smoothing: float,
-        augment: bool,
+        recipe: Recipe,
+        teacher: keras.Model | None = None,
     ) -> None:
         self._variables = (model.trainable_variables, model.non_trainable_variables, optimizer.variables)
         self._state: Any = None
@@ -39,31 +41,38 @@ class CompiledSteps:
         self._longest = 0
         # XLA's CPU compiler makes convolutions inside a loop tens of times slower than outside.
         self.loop_inside = jax.default_backend() != "cpu"
-        loss_of = cross_entropy(label_smoothing)
+        loss_of = cross_entropy(recipe.label_smoothing)
         classes = len(data.label_names)
+        self._knows = [variable.value for variable in teacher.variables] if teacher else []
+
+        def taught(target: Any, knows: Any, pixels: Any) -> Any:
+            if teacher is None:
+                return target
+            split = len(teacher.trainable_variables)
+            answers, _ = teacher.stateless_call(knows[:split], knows[split:], pixels, training=False)
+            return blended(target, answers, recipe.distillation)
 
         def loss_at(weights: Any, other: Any, pixels: Any, target: Any) -> tuple[Any, Any]:
             outputs, other = model.stateless_call(weights, other, pixels, training=True)
-            loss, probabilities = loss_of(jax.nn.one_hot(target, classes), outputs)
+            loss, probabilities = loss_of(target, outputs)
             return loss, (probabilities, other)
 
         @partial(jax.jit, donate_argnums=0)
-        def step(carry: Any, source: Any, places: Any, order: Any, flip: Any, shift: Any) -> Any:
+        def step(carry: Any, source: Any, places: Any, drawn: Plan) -> Any:
             (weights, other, moments), loss_sum, correct = carry
-            images, labels = source
-            target = labels[order]
-            pixels = gather(images, places, flip, shift, augment)
+            images, labels, knows = source
+            pixels, target = augment.batch(images, labels, places, drawn, recipe, classes)
             (loss, (probabilities, other)), slope = jax.value_and_grad(loss_at, has_aux=True)(
-                weights, other, pixels, target
+                weights, other, pixels, taught(target, knows, pixels)
             )
             weights, moments = optimizer.stateless_apply(moments, slope, weights)
-            correct += (probabilities.argmax(-1) == target).sum()
+            correct += (probabilities.argmax(-1) == labels[drawn.order]).sum()
             return (weights, other, moments), loss_sum + loss, correct
 
         @partial(jax.jit, donate_argnums=0)
         def steps(carry: Any, source: Any, parts: Any, count: Any) -> Any:
             def body(index: Any, carry: Any) -> Any:
-                return step(carry, source, *(part[index] for part in parts))
+                return step(carry, source, *jax.tree.map(lambda part: part[index], parts))
 
             return jax.lax.fori_loop(0, count, body, carry)
 
@@ -78,13 +87,13 @@ class CompiledSteps:
         # A shorter last call is filled up, so that it reuses the program compiled for the longest.
         self._longest = max(self._longest, count)
         images, places = (self._resident, plan.order) if self._resident is not None else self._fetched(plan)
-        source = images, self._labels
+        source = images, self._labels, self._knows
         if self.loop_inside:
-            padded = [_filled(part, self._longest) for part in (places, *plan)]
+            padded = jax.tree.map(lambda part: _filled(part, self._longest), (places, plan))
             carry = self._steps(carry, source, padded, count)
         else:
-            for each in zip(places, *plan, strict=True):
-                carry = self._step(carry, source, *each)
+            for place, *drawn in zip(places, *plan, strict=True):
+                carry = self._step(carry, source, place, Plan(*drawn))
         self._state, loss, correct = carry
         return float(loss), float(correct)
 

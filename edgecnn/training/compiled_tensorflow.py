@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import tensorflow as tf
 
+from edgecnn.training import augment
 from edgecnn.training.batch_norm_tensorflow import fuse
-from edgecnn.training.loss import cross_entropy
-from edgecnn.training.plan import Plan, fetch, gather, is_resident
+from edgecnn.training.loss import blended, cross_entropy
+from edgecnn.training.plan import Plan, fetch, is_resident
+from edgecnn.training.recipe import Recipe
 
 if TYPE_CHECKING:
     import keras
@@ -30,38 +32,44 @@ class CompiledSteps:
         model: keras.Model,
         optimizer: keras.Optimizer,
         data: Dataset,
-        label_smoothing: float,
-        augment: bool,
+        recipe: Recipe,
+        teacher: keras.Model | None = None,
     ) -> None:
         self._images = data.images
         self._resident = tf.constant(data.images) if is_resident(data.images) else None
         labels, classes = tf.constant(data.labels), len(data.label_names)
-        loss_of = cross_entropy(label_smoothing)
+        loss_of = cross_entropy(recipe.label_smoothing)
         fuse(model)
         weights = [variable.value for variable in model.trainable_variables]
 
-        def step(images: Any, places: Any, order: Any, flip: Any, shift: Any) -> tuple[Any, Any]:
-            pixels = gather(images, places, flip, shift, augment)
-            target = tf.gather(labels, order)
+        def step(images: Any, places: Any, drawn: Plan) -> tuple[Any, Any]:
+            pixels, target = augment.batch(images, labels, places, drawn, recipe, classes)
+            if teacher is not None:
+                target = blended(target, teacher(pixels, training=False), recipe.distillation)
             with tf.GradientTape() as tape:
-                loss, probabilities = loss_of(tf.one_hot(target, classes), model(pixels, training=True))
+                loss, probabilities = loss_of(target, model(pixels, training=True))
             optimizer.apply(tape.gradient(loss, weights), model.trainable_variables)
-            correct = tf.reduce_sum(tf.cast(tf.argmax(probabilities, axis=-1) == target, tf.float32))
+            right = tf.argmax(probabilities, axis=-1) == tf.gather(labels, drawn.order)
+            correct = tf.reduce_sum(tf.cast(right, tf.float32))
             return loss, correct
 
         @tf.function(  # type: ignore[untyped-decorator]
             input_signature=[
                 tf.TensorSpec((None, *data.images.shape[1:]), tf.uint8),
                 tf.TensorSpec((None, None), tf.int32),
-                tf.TensorSpec((None, None), tf.int32),
-                tf.TensorSpec((None, None), tf.bool),
-                tf.TensorSpec((None, None, 2), tf.int32),
+                Plan(
+                    order=tf.TensorSpec((None, None), tf.int32),
+                    flip=tf.TensorSpec((None, None), tf.bool),
+                    shift=tf.TensorSpec((None, None, 2), tf.int32),
+                    hole=tf.TensorSpec((None, None, 2), tf.float32),
+                    paste=tf.TensorSpec((None, None, 3), tf.float32),
+                ),
             ]
         )
-        def steps(images: Any, places: Any, order: Any, flip: Any, shift: Any) -> tuple[Any, Any]:
+        def steps(images: Any, places: Any, plan: Plan) -> tuple[Any, Any]:
             loss, correct = tf.constant(0.0), tf.constant(0.0)
-            for index in tf.range(tf.shape(order)[0]):
-                step_loss, step_correct = step(images, places[index], order[index], flip[index], shift[index])
+            for index in tf.range(tf.shape(places)[0]):
+                step_loss, step_correct = step(images, places[index], Plan(*(part[index] for part in plan)))
                 loss, correct = loss + step_loss, correct + step_correct
             return loss, correct
 
@@ -73,7 +81,7 @@ class CompiledSteps:
             images, places = self._resident, plan.order
         else:
             images, places = fetch(self._images, plan.order)
-        loss, correct = self._steps(images, *map(tf.convert_to_tensor, (places, *plan)))
+        loss, correct = self._steps(images, *tf.nest.map_structure(tf.convert_to_tensor, (places, plan)))
         return float(np.asarray(loss)), float(np.asarray(correct))
 
     def synchronise(self) -> None:

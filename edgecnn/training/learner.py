@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import math
-from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
-from edgecnn.training import backend, stage
+from edgecnn.training import backend, stage, teacher
+from edgecnn.training.averaging import averaged
 from edgecnn.training.folding import folded
 from edgecnn.training.plan import Plan, is_resident
+from edgecnn.training.precision import precision
 from edgecnn.training.quantization_aware import aware, copy_weights
 from edgecnn.training.recipe import Recipe
 from edgecnn.zoo.network import Network
@@ -43,9 +44,10 @@ class Learner:
         import keras
 
         keras.utils.set_random_seed(recipe.seed)
-        with _precision(recipe):
+        with precision(recipe.mixed_precision):
             self.model = self._build()
             self._trained = network.with_auxiliary(self.model)
+        self._teacher = teacher.load(recipe, data) if recipe.teacher else None
         self._stage: stage.Stage | None = None
         self.variables: list[Any] = []
         self.steps_per_epoch = max(1, len(data) // recipe.batch_size)
@@ -71,9 +73,8 @@ class Learner:
             backend.adam(self._framework), self._recipe, entered, self.steps_per_epoch, self._trained
         )
         self.variables = self._trained.variables + self._optimizer.variables
-        augment = self._recipe.flip or self._recipe.shift > 0
         steps_of = backend.compiled_steps(self._framework)
-        self._compiled = steps_of(self._trained, self._optimizer, self._data, self._recipe.label_smoothing, augment)
+        self._compiled = steps_of(self._trained, self._optimizer, self._data, self._recipe, self._teacher)
 
     def run(self, plan: Plan) -> tuple[float, float]:
         """Train on ``plan``; the sum of the steps' losses, and the number of images that were right."""
@@ -84,15 +85,20 @@ class Learner:
         """Bring ``model`` and ``variables`` up to date."""
         self._compiled.synchronise()
 
+    def result(self) -> AbstractContextManager[None]:
+        """Inside, ``model`` has the weights that are to be kept; ``synchronise`` first."""
+        return averaged(self._optimizer, self._trained.trainable_variables)
+
     def in_float32(self) -> keras.Model:
-        """The same weights in a model that computes in float32 whatever trained it: what is saved and exported."""
-        stage.freeze(self.model, False)
+        """The weights to be kept, in a model that computes in float32 whatever trained it: what is saved."""
         plain = self._build()
-        if self._recipe.quantized:
-            plain = folded(plain)
-            copy_weights(self.model, plain)
-        else:
-            plain.set_weights(self.model.get_weights())
+        with self.result():
+            stage.freeze(self.model, False)
+            if self._recipe.quantized:
+                plain = folded(plain)
+                copy_weights(self.model, plain)
+            else:
+                plain.set_weights(self.model.get_weights())
         return plain
 
     def _build(self) -> keras.Model:
@@ -105,15 +111,3 @@ class Learner:
         if backend.on_gpu(self._framework):
             return int(min(most, len(images)))
         return int(min(most, _IMAGES_PER_CALL, _MULTIPLY_ADDS_PER_CALL // self._network.multiply_adds))
-
-
-@contextlib.contextmanager
-def _precision(recipe: Recipe) -> Iterator[None]:
-    import keras
-
-    before = keras.config.dtype_policy()
-    keras.config.set_dtype_policy("mixed_bfloat16" if recipe.mixed_precision else "float32")
-    try:
-        yield
-    finally:
-        keras.config.set_dtype_policy(before)

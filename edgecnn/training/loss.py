@@ -24,3 +24,10 @@ def cross_entropy(label_smoothing: float) -> Callable[[Any, Any], tuple[Any, Any
         return loss_of(target, main) + sum(AUXILIARY * loss_of(target, each) for each in auxiliary), main
 
     return loss
+
+
+def blended(target: Any, answers: Any, share: float) -> Any:
+    """Targets of which the teacher's answers make a ``share`` (Hinton et al., 2015); both of shape (N, classes)."""
+    from keras import ops
+
+    return (1 - share) * target + share * ops.cast(ops.stop_gradient(answers), target.dtype)

@@ -22,15 +22,20 @@ class Plan(NamedTuple):
         order: indices of the images, int32, shape (steps, batch).
         flip: whether an image is mirrored, shape (steps, batch).
         shift: pixels to move down and right, int32, shape (steps, batch, 2).
+        hole: centre of the square that is cut out, as shares of height and width, float32, shape (steps, batch, 2).
+        paste: share of the image that the one before it in the batch takes, 0 for most, and the centre of that part,
+            float32, shape (steps, batch, 3).
     """
 
     order: npt.NDArray[np.int32]
     flip: npt.NDArray[np.bool_]
     shift: npt.NDArray[np.int32]
+    hole: npt.NDArray[np.float32]
+    paste: npt.NDArray[np.float32]
 
     def steps(self, first: int, last: int) -> Plan:
         """The steps ``first`` to ``last`` (exclusive)."""
-        return Plan(self.order[first:last], self.flip[first:last], self.shift[first:last])
+        return Plan(*(part[first:last] for part in self))
 
 
 def draw(recipe: Recipe, images: int, epoch: int) -> Plan:
@@ -41,7 +46,16 @@ def draw(recipe: Recipe, images: int, epoch: int) -> Plan:
     order = rng.permutation(images)[: steps * batch].astype(np.int32).reshape(steps, batch)
     flip = rng.random((steps, batch)) < 0.5 if recipe.flip else np.zeros((steps, batch), np.bool_)
     shift = rng.integers(-recipe.shift, recipe.shift, (steps, batch, 2), np.int32, endpoint=True)
-    return Plan(order, flip, shift)
+    hole = _shares(rng, (steps, batch, 2)) if recipe.cutout else np.zeros((steps, batch, 2), np.float32)
+    paste = np.zeros((steps, batch, 3), np.float32)
+    if recipe.cutmix:
+        paste = _shares(rng, (steps, batch, 3))
+        paste[..., 0] *= rng.random((steps, batch)) < recipe.cutmix
+    return Plan(order, flip, shift, hole, paste)
+
+
+def _shares(rng: np.random.Generator, shape: tuple[int, ...]) -> npt.NDArray[np.float32]:
+    return rng.random(shape, np.float32)
 
 
 RESIDENT_BYTES = 2**31
@@ -57,29 +71,3 @@ def fetch(images: Any, order: npt.NDArray[np.int32]) -> tuple[npt.NDArray[np.uin
     """The images at ``order``, shape (steps, batch), side by side, and their new places, shape (steps, batch)."""
     places = np.arange(order.size, dtype=np.int32).reshape(order.shape)
     return np.asarray(images[order.ravel()]), places
-
-
-def gather(images: Any, order: Any, flip: Any, shift: Any, augment: bool) -> Any:
-    """One batch of augmented images, float32, shape (batch, height, width, 3), under any Keras backend.
-
-    Flips and shifts only decide which pixel is read, so the batch is one gather from the uint8 images, shape
-    (N, height, width, 3), and nothing is padded or copied on the way.
-    """
-    from keras import ops
-
-    if not augment:
-        return ops.cast(ops.take(images, order, axis=0), "float32")
-    _, height, width, channels = images.shape
-    rows = _mirror(ops.arange(height, dtype="int32")[None, :] - shift[:, :1], height)
-    columns = ops.arange(width, dtype="int32")[None, :]
-    columns = _mirror(ops.where(flip[:, None], width - 1 - columns, columns) - shift[:, 1:], width)
-    pixel = (order[:, None, None] * height + rows[:, :, None]) * width + columns[:, None, :]
-    pixels = ops.reshape(images, (-1, channels))
-    return ops.cast(ops.take(pixels, pixel, axis=0), "float32")
-
-
-def _mirror(index: Any, size: int) -> Any:
-    """Indices beyond an edge, read back inward; the edge pixel itself is not repeated."""
-    from keras import ops
-
-    return (size - 1) - ops.abs((size - 1) - ops.abs(index))

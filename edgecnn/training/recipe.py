@@ -26,6 +26,14 @@ class Recipe:
         label_smoothing: probability spread evenly over all classes (Szegedy et al., 2016).
         flip: mirror half of the images, left to right.
         shift: move each image by up to so many pixels either way; the border is mirrored.
+        cutout: side in pixels of the grey square laid over each image (DeVries and Taylor, 2017).
+        cutmix: share of the images that a part of another image is pasted into; the label is divided alike (Yun et
+            al., 2019).
+        averaging: decay a step of the moving average of the weights, which is what is kept in the end (Tarvainen and
+            Valpola, 2017); 0 keeps the last weights.
+        teacher: run or .keras file of the network whose answers are learnt too (Hinton et al., 2015); it sees the same
+            augmented images (Beyer et al., 2022).
+        distillation: share of the target that the teacher's answer makes, the label the rest.
         validation: ``held-out`` trains on 45,000 images and watches 5,000 of the training set; ``none`` trains on
             all 50,000 and watches nothing; ``test`` trains on all and watches the test set, as the lesson does.
         pretrained: start from weights that were learnt before instead of random ones.
@@ -46,6 +54,11 @@ class Recipe:
     label_smoothing: float = 0.0
     flip: bool = False
     shift: int = 0
+    cutout: int = 0
+    cutmix: float = 0.0
+    averaging: float = 0.0
+    teacher: str = ""
+    distillation: float = 0.0
     validation: Validation = "held-out"
     pretrained: bool = False
     frozen_epochs: int = 0
@@ -60,7 +73,7 @@ class Recipe:
             UsageError: a value is out of range; the message names it.
         """
         least = {"epochs": 1, "batch_size": 1}
-        least |= dict.fromkeys(("warmup_epochs", "weight_decay", "shift", "frozen_epochs", "seed"), 0)
+        least |= dict.fromkeys(("warmup_epochs", "weight_decay", "shift", "cutout", "frozen_epochs", "seed"), 0)
         for name, lowest in least.items():
             if not getattr(self, name) >= lowest:
                 raise UsageError(f"{name} must be at least {lowest}, got {getattr(self, name)}")
@@ -68,8 +81,14 @@ class Recipe:
             raise UsageError(f"seed must be below 2**32, got {self.seed}")
         if not 0 < self.learning_rate < float("inf"):
             raise UsageError(f"learning_rate must be a positive number, got {self.learning_rate}")
-        if not 0 <= self.label_smoothing < 1:
-            raise UsageError(f"label_smoothing must be at least 0 and below 1, got {self.label_smoothing}")
+        for name in ("label_smoothing", "averaging"):
+            if not 0 <= getattr(self, name) < 1:
+                raise UsageError(f"{name} must be at least 0 and below 1, got {getattr(self, name)}")
+        for name in ("cutmix", "distillation"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise UsageError(f"{name} must be from 0 to 1, got {getattr(self, name)}")
+        if bool(self.teacher) != bool(self.distillation):
+            raise UsageError("a teacher and the share of its answers (distillation) go together")
         if self.frozen_epochs and not self.pretrained:
             raise UsageError("a frozen base must have learnt something: give it weights with --pretrained or --weights")
         if self.quantized and self.frozen_epochs:

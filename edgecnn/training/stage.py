@@ -59,6 +59,12 @@ def optimizer(adam: Any, recipe: Recipe, stage: Stage, steps_per_epoch: int, mod
         warmup = round(recipe.warmup_epochs * steps_per_epoch)
         falling = max(1, (stage.last - stage.first) * steps_per_epoch - warmup)
         rate = keras.optimizers.schedules.CosineDecay(0.0, falling, warmup_target=rate, warmup_steps=warmup)
-    made = adam(rate, weight_decay=recipe.weight_decay or None)
+    made = adam(
+        rate,
+        weight_decay=recipe.weight_decay or None,
+        use_ema=recipe.averaging > 0,
+        ema_momentum=recipe.averaging,
+        ema_overwrite_frequency=None,
+    )
     made.build(model.trainable_variables)
     return made

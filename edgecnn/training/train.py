@@ -121,7 +121,8 @@ def train(
                 "images_per_second": (steps - sitting) * batch / seconds,
             }
             if validation is not None:
-                row |= _evaluate(learner.model, validation)
+                with learner.result():
+                    row |= _evaluate(learner.model, validation)
             progress.finish_epoch(row)
             learner.enter(progress.epoch)
             save()

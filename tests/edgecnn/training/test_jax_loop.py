@@ -17,7 +17,8 @@ from edgecnn.training.compiled_jax import CompiledSteps
 from edgecnn.zoo import find
 
 data = samples.calibration()
-drawn = plan.draw(replace(recipe.DEFAULT, batch_size=20), len(data), 0)
+asked = replace(recipe.DEFAULT, batch_size=20, cutout=8, cutmix=0.5)
+drawn = plan.draw(asked, len(data), 0)
 
 def trained(loop_inside, resident):
     plan.RESIDENT_BYTES = 2**31 if resident else 0
@@ -25,7 +26,7 @@ def trained(loop_inside, resident):
     model = find("baseline").build(10)
     optimizer = keras.optimizers.Adam(1e-3)
     optimizer.build(model.trainable_variables)
-    compiled = CompiledSteps(model, optimizer, data, 0.0, True)
+    compiled = CompiledSteps(model, optimizer, data, asked)
     compiled.loop_inside = loop_inside
     results = [compiled.run(drawn.steps(0, 4)), compiled.run(drawn.steps(4, 7))]
     compiled.synchronise()

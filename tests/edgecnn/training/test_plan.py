@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -9,12 +8,8 @@ import pytest
 from edgecnn.training import plan
 from edgecnn.training.plan import Plan
 from edgecnn.training.recipe import DEFAULT, LESSON
-from edgecnn_export.dataset import Dataset
 
-if TYPE_CHECKING:
-    from tests.edgecnn.training.conftest import Gather
-
-AUGMENTED = replace(DEFAULT, batch_size=10, flip=True, shift=3)
+AUGMENTED = replace(DEFAULT, batch_size=10, flip=True, shift=3, cutout=8, cutmix=0.5)
 
 
 def same(one: Plan, other: Plan) -> bool:
@@ -48,17 +43,30 @@ def test_every_image_at_most_once_an_epoch() -> None:
 
 def test_flips_and_shifts() -> None:
     drawn = plan.draw(AUGMENTED, 10_000, epoch=0)
-    assert [part.dtype for part in drawn] == [np.int32, np.bool_, np.int32]
+    assert [part.dtype for part in drawn] == [np.int32, np.bool_, np.int32, np.float32, np.float32]
     assert 0.47 < drawn.flip.mean() < 0.53
     moves, times = np.unique(drawn.shift.reshape(-1, 2), axis=0, return_counts=True)
     assert moves.tolist() == [[down, right] for down in range(-3, 4) for right in range(-3, 4)]
     assert times.min() > 0.7 * 10_000 / 49
 
 
+def test_holes_and_pasted_parts() -> None:
+    drawn = plan.draw(AUGMENTED, 10_000, epoch=0)
+    places = drawn.hole.reshape(-1, 2)
+    assert 0 <= places.min() < 0.01 < 0.99 < places.max() < 1
+    shares = drawn.paste[..., 0].ravel()
+    assert 0.47 < (shares > 0).mean() < 0.53
+    assert 0.47 < shares[shares > 0].mean() < 0.53
+
+
 def test_no_augmentation() -> None:
     drawn = plan.draw(LESSON, 500, epoch=0)
-    assert not drawn.flip.any()
-    assert not drawn.shift.any()
+    assert not any(part.any() for part in drawn[1:])
+
+
+def test_new_kinds_of_choices_leave_the_old_ones_as_they_were() -> None:
+    plain = plan.draw(replace(AUGMENTED, cutout=0, cutmix=0.0), 95, epoch=4)
+    assert same(Plan(*plan.draw(AUGMENTED, 95, epoch=4)[:3], *plain[3:]), plain)
 
 
 @pytest.mark.parametrize("images", [1, 7])
@@ -72,31 +80,3 @@ def test_part_of_an_epoch() -> None:
     drawn = plan.draw(AUGMENTED, 95, epoch=0)
     parts = [drawn.steps(first, last) for first, last in ((0, 2), (2, 8), (8, 9))]
     assert same(Plan(*map(np.concatenate, zip(*parts, strict=True))), drawn)
-
-
-@pytest.mark.usefixtures("keras")
-def test_gather_moves_and_mirrors_like_the_plain_way(small: Dataset, plain_batch: Gather) -> None:
-    moves = range(-3, 4)
-    shift = np.array([(down, right) for down in moves for right in moves] * 2, np.int32)[None]
-    flip = np.arange(98)[None] >= 49
-    order = np.random.default_rng(0).integers(0, 500, (1, 98)).astype(np.int32)
-    by_hand = Plan(order, flip, shift)
-    fast = np.asarray(plan.gather(small.images, order[0], flip[0], shift[0], augment=True))
-    assert fast.dtype == np.float32
-    np.testing.assert_array_equal(fast, plain_batch(small.images, by_hand, 0))
-
-
-@pytest.mark.usefixtures("keras")
-def test_gather_of_images_that_are_not_square(plain_batch: Gather) -> None:
-    images = np.random.default_rng(0).integers(0, 256, (20, 5, 9, 3), np.uint8)
-    drawn = plan.draw(AUGMENTED, 20, epoch=0)
-    fast = plan.gather(images, drawn.order[0], drawn.flip[0], drawn.shift[0], augment=True)
-    np.testing.assert_array_equal(np.asarray(fast), plain_batch(images, drawn, 0))
-
-
-@pytest.mark.parametrize("augment", [False, True])
-@pytest.mark.usefixtures("keras")
-def test_gather_without_augmentation_changes_nothing(small: Dataset, augment: bool) -> None:
-    drawn = plan.draw(LESSON, 500, epoch=0)
-    pixels: Any = plan.gather(small.images, drawn.order[3], drawn.flip[3], drawn.shift[3], augment)
-    np.testing.assert_array_equal(np.asarray(pixels), small.images[drawn.order[3]])

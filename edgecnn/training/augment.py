@@ -1,0 +1,102 @@
+"""What is done to a batch of images before it is learnt, under any Keras backend."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from edgecnn.training.plan import Plan
+from edgecnn.training.recipe import Recipe
+
+GREY = 127.5
+"""What a hole is filled with: the middle of a pixel's range, which tells nothing."""
+
+
+def batch(images: Any, labels: Any, places: Any, drawn: Plan, recipe: Recipe, classes: int) -> tuple[Any, Any]:
+    """One batch: pixels, float32, shape (batch, height, width, 3), and targets, shape (batch, classes).
+
+    Args:
+        images: uint8, shape (N, height, width, 3).
+        labels: of all images of the set, int32.
+        places: where in ``images`` the batch's images lie, int32, shape (batch,).
+        drawn: the plan of this one step; its arrays have no axis of steps.
+        recipe: says what is done.
+        classes: how many there are.
+    """
+    from keras import ops
+
+    kept = None
+    if recipe.cutmix:
+        pasted, kept = _box(drawn.paste, *images.shape[1:3])
+        places = ops.where(pasted, ops.roll(places, 1)[:, None, None], places[:, None, None])
+    pixels = gather(images, places, drawn, recipe)
+    if recipe.cutout:
+        pixels = ops.where(_hole(drawn.hole, recipe.cutout, *images.shape[1:3])[..., None], GREY, pixels)
+    target = ops.one_hot(ops.take(labels, drawn.order, axis=0), classes)
+    if kept is not None:
+        target = kept[:, None] * target + (1 - kept[:, None]) * ops.roll(target, 1, axis=0)
+    return pixels, target
+
+
+def gather(images: Any, places: Any, drawn: Plan, recipe: Recipe) -> Any:
+    """Flipped and shifted images, float32, shape (batch, height, width, 3).
+
+    Flips, shifts and pasting only decide which pixel is read, so the batch is one gather from the uint8 images, shape
+    (N, height, width, 3), and nothing is padded or copied on the way.
+
+    Args:
+        images: uint8, shape (N, height, width, 3).
+        places: of the image that each pixel is read from, int32, shape (batch,) or (batch, height, width).
+        drawn: the plan of this one step.
+        recipe: says what is done.
+    """
+    from keras import ops
+
+    if not (recipe.flip or recipe.shift or recipe.cutmix):
+        return ops.cast(ops.take(images, places, axis=0), "float32")
+    _, height, width, channels = images.shape
+    rows = _mirror(ops.arange(height, dtype="int32")[None, :] - drawn.shift[:, :1], height)
+    columns = ops.arange(width, dtype="int32")[None, :]
+    columns = _mirror(ops.where(drawn.flip[:, None], width - 1 - columns, columns) - drawn.shift[:, 1:], width)
+    image = places if len(places.shape) == 3 else places[:, None, None]
+    pixel = (image * height + rows[:, :, None]) * width + columns[:, None, :]
+    pixels = ops.reshape(images, (-1, channels))
+    return ops.cast(ops.take(pixels, pixel, axis=0), "float32")
+
+
+def _mirror(index: Any, size: int) -> Any:
+    """Indices beyond an edge, read back inward; the edge pixel itself is not repeated."""
+    from keras import ops
+
+    return (size - 1) - ops.abs((size - 1) - ops.abs(index))
+
+
+def _hole(centre: Any, side: int, height: int, width: int) -> Any:
+    """Where the holes are, shape (batch, height, width): squares cut off at the border (DeVries and Taylor, 2017)."""
+    from keras import ops
+
+    size = ops.full((centre.shape[0] or ops.shape(centre)[0], 1), float(side))
+    return _inside(centre, size, size, height, width)
+
+
+def _box(paste: Any, height: int, width: int) -> tuple[Any, Any]:
+    """Where pixels of another image stand, shape (batch, height, width), and the share that is left (Yun et al., 2019).
+
+    Args:
+        paste: share of the area to be pasted, before the border cuts it off, and the centre; shape (batch, 3).
+        height: of the images.
+        width: likewise.
+    """
+    from keras import ops
+
+    side = ops.sqrt(paste[:, :1])
+    inside = _inside(paste[:, 1:], side * height, side * width, height, width)
+    return inside, 1 - ops.mean(ops.cast(inside, "float32"), axis=(1, 2))
+
+
+def _inside(centre: Any, tall: Any, wide: Any, height: int, width: int) -> Any:
+    from keras import ops
+
+    def line(at: Any, length: Any, size: int) -> Any:
+        return ops.abs(ops.arange(size, dtype="float32")[None, :] + 0.5 - at * size) < length / 2
+
+    return line(centre[:, :1], tall, height)[:, :, None] & line(centre[:, 1:], wide, width)[:, None, :]

@@ -1,0 +1,89 @@
+"""Learning from a teacher, against Keras's own step on the same targets."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+from edgecnn.training import plan, teacher
+from edgecnn.training.recipe import DEFAULT, LESSON
+from edgecnn.training.train import train
+from edgecnn.zoo import find
+from edgecnn_export import keras_file
+from edgecnn_export.dataset import Dataset
+from edgecnn_export.keras_file import About
+from edgecnn_runtime.contract import InputSpec
+from edgecnn_runtime.errors import ExportError, TrainingError, UsageError
+
+if TYPE_CHECKING:
+    from tests.edgecnn.training.conftest import Gather
+
+BASELINE, RESNET = find("baseline"), find("resnet8")
+
+
+@pytest.fixture(scope="module")
+def wise(keras: Any, small: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """A run folder with a residual network in it, and the network."""
+    keras.utils.set_random_seed(1)
+    folder, model = tmp_path_factory.mktemp("teacher"), RESNET.build(10)
+    for norm in (layer for layer in model.layers if hasattr(layer, "moving_variance")):
+        norm.moving_mean.assign(norm.moving_mean + 0.1)
+        norm.gamma.assign(norm.gamma * 1.5)
+    keras_file.save(folder / "model.keras", model, About("resnet8", small.label_names, InputSpec(32, 32)))
+    return folder, model
+
+
+def test_the_targets_are_labels_and_answers(
+    keras: Any, wise: Any, small: Dataset, plain_batch: Gather, tmp_path: Path
+) -> None:
+    folder, model = wise
+    few = small.subset("few", np.arange(0, 500, 5))
+    recipe = replace(LESSON, epochs=2, flip=True, shift=2, teacher=str(folder), distillation=0.7)
+    trained = train(BASELINE, recipe, few, None, tmp_path)
+    keras.utils.set_random_seed(recipe.seed)
+    plain, one_hot, losses = BASELINE.build(10), np.eye(10, dtype=np.float32), []
+    plain.compile(keras.optimizers.Adam(recipe.learning_rate), "categorical_crossentropy")
+    for epoch in range(2):
+        drawn = plan.draw(recipe, len(few), epoch)
+        for step, order in enumerate(drawn.order):
+            pixels = plain_batch(few.images, drawn, step)
+            target = 0.3 * one_hot[few.labels[order]] + 0.7 * model.predict(pixels, verbose=0)
+            losses.append(float(plain.train_on_batch(pixels, target)))
+            plain.reset_metrics()
+    np.testing.assert_allclose([row["loss"] for row in trained.history], np.reshape(losses, (2, 3)).mean(1), rtol=1e-4)
+    for ours, theirs in zip(trained.model.get_weights(), plain.get_weights(), strict=True):
+        np.testing.assert_allclose(ours, theirs, atol=1e-4)
+
+
+@pytest.mark.usefixtures("keras")
+def test_a_teacher_in_bfloat16_says_nearly_the_same(wise: Any, small: Dataset) -> None:
+    folder, model = wise
+    quick = teacher.load(replace(DEFAULT, teacher=str(folder), distillation=0.5, mixed_precision=True), small)
+    assert {layer.compute_dtype for layer in quick.layers} == {"bfloat16", "float32"}
+    assert not any(hasattr(layer, "moving_variance") for layer in quick.layers)
+    pixels = small.images[:50].astype(np.float32)
+    answers = quick.predict(pixels, verbose=0)
+    assert answers.dtype == np.float32
+    np.testing.assert_allclose(answers, model.predict(pixels, verbose=0), atol=0.03)
+
+
+@pytest.mark.usefixtures("keras")
+def test_a_teacher_of_something_else_is_refused(wise: Any, small: Dataset, tmp_path: Path) -> None:
+    folder, _ = wise
+    recipe = replace(DEFAULT, teacher=str(folder), distillation=0.5)
+    with pytest.raises(TrainingError, match=r"the teacher .*model.keras knows other classes than the images have"):
+        teacher.load(recipe, replace(small, label_names=("cat", "dog")))
+    with pytest.raises(TrainingError, match=r"the teacher .* takes images of 32x32 pixels; these have 16x24"):
+        teacher.load(recipe, replace(small, images=small.images[:, :16, :24]))
+    with pytest.raises(ExportError, match="does not exist"):
+        teacher.load(replace(recipe, teacher=str(tmp_path / "none")), small)
+
+
+@pytest.mark.parametrize("change", [{"teacher": "runs/wise"}, {"distillation": 0.5}])
+def test_a_teacher_and_its_share_go_together(change: dict[str, Any]) -> None:
+    with pytest.raises(UsageError, match="go together"):
+        replace(DEFAULT, **change)
