@@ -23,7 +23,7 @@ def train(
     recipe: Annotated[
         str | None,
         typer.Option(
-            help="How to train: default, residual, deep-residual, lesson, transfer or qat.",
+            help="How to train: default, residual, deep-residual, edge, lesson, transfer, qat, or a recipe.json.",
             show_default="the network's; transfer with --pretrained, qat with --qat",
         ),
     ] = None,
@@ -59,6 +59,10 @@ def train(
         bool | None,
         typer.Option("--qat", help="Fine-tune the trained network of --weights with int8's rounding in it."),
     ] = None,
+    teacher: Annotated[
+        Path | None,
+        typer.Option(help="Learn the answers of this trained run too."),
+    ] = None,
     tensorboard: Annotated[bool, typer.Option("--tensorboard", help="Write TensorBoard logs too.")] = False,
 ) -> None:
     """Train a network on CIFAR-10, or on your own photographs.
@@ -90,6 +94,7 @@ def train(
         "pretrained": True if weights else pretrained,
         "frozen_epochs": unfreeze_after,
         "quantized": qat,
+        "teacher": str(teacher) if teacher else None,
     }
     changes = {name: value for name, value in changes.items() if value is not None}
     if resume:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
 from typing import Any, Literal, get_args
 
 from edgecnn_runtime.errors import TrainingError, UsageError
@@ -138,6 +139,9 @@ can: chosen on the 5,000 held-out images."""
 DEEP_RESIDUAL = replace(RESIDUAL, name="deep-residual", epochs=30)
 """For those that take several times as long for an image: half the epochs, so that a computer without a GPU can."""
 
+EDGE = replace(RESIDUAL, name="edge", epochs=100)
+"""For the edge family, whose networks are small for what they are to learn."""
+
 TRANSFER = Recipe(
     "transfer",
     epochs=15,
@@ -156,19 +160,34 @@ TRANSFER = Recipe(
 QAT = replace(DEFAULT, name="qat", epochs=6, learning_rate=5e-4, warmup_epochs=0.5, pretrained=True, quantized=True)
 """Quantization-aware fine-tuning of a trained network."""
 
-RECIPES = {recipe.name: recipe for recipe in (LESSON, DEFAULT, RESIDUAL, DEEP_RESIDUAL, TRANSFER, QAT)}
+DISTILLATION = 0.7
+"""Share of a teacher's answers where a recipe has no teacher of its own."""
+
+RECIPES = {recipe.name: recipe for recipe in (LESSON, DEFAULT, RESIDUAL, DEEP_RESIDUAL, EDGE, TRANSFER, QAT)}
 
 
 def find(name: str) -> Recipe:
-    """The recipe of that name.
+    """The recipe of that name, or of that file, as a run or a search saves it.
 
     Raises:
         UsageError: there is none; the message lists the names.
+        TrainingError: the file holds none.
     """
-    try:
+    if name in RECIPES:
         return RECIPES[name]
-    except KeyError:
-        raise UsageError(f"no recipe is called {name!r}; there are: {', '.join(RECIPES)}") from None
+    try:
+        saved = json.loads(Path(name).read_text())
+    except OSError:
+        raise UsageError(
+            f"no recipe is called {name!r}, and there is no such file; there are: {', '.join(RECIPES)}"
+        ) from None
+    except ValueError:
+        raise TrainingError(
+            f"{name} is not a recipe: expected a recipe.json, as edgecnn train and tune save it"
+        ) from None
+    if not isinstance(saved, dict):
+        raise TrainingError(f"{name} is not a recipe: expected a recipe.json, as edgecnn train and tune save it")
+    return Recipe.from_dict(saved)
 
 
 def planned(name: str | None, usual: str, freeze: bool, changes: dict[str, Any]) -> Recipe:
@@ -192,4 +211,6 @@ def planned(name: str | None, usual: str, freeze: bool, changes: dict[str, Any])
         if "frozen_epochs" in changes:
             raise UsageError("--freeze never unfreezes; give it or --unfreeze-after")
         changes = changes | {"frozen_epochs": changes.get("epochs", recipe.epochs)}
+    if changes.get("teacher"):
+        changes = {"distillation": recipe.distillation or DISTILLATION} | changes
     return replace(recipe, **changes)

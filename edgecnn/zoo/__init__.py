@@ -6,6 +6,7 @@ import difflib
 
 from edgecnn.zoo.alexnet import ALEXNET
 from edgecnn.zoo.applications import APPLICATIONS
+from edgecnn.zoo.edge import EDGE
 from edgecnn.zoo.googlenet import GOOGLENET
 from edgecnn.zoo.lenet import LENET5
 from edgecnn.zoo.lesson import BASELINE, DEEPER
@@ -15,7 +16,7 @@ from edgecnn_runtime.errors import UsageError
 
 NETWORKS: dict[str, Network] = {
     network.name: network
-    for network in (BASELINE, DEEPER, LENET5, RESNET8, RESNET20, RESNET56, ALEXNET, GOOGLENET, *APPLICATIONS)
+    for network in (BASELINE, DEEPER, LENET5, RESNET8, RESNET20, RESNET56, *EDGE, ALEXNET, GOOGLENET, *APPLICATIONS)
 }
 
 

@@ -6,8 +6,11 @@ The description stands in the model, and names the file ``labels.txt`` in the ar
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
+from edgecnn_export import tflite_tables
 from edgecnn_export.description import INPUT, OUTPUT, describe
 from edgecnn_export.keras_file import About
 from edgecnn_export.tflite_metadata_schema import (
@@ -37,19 +40,31 @@ _PARSER = "1.0.0"  # the oldest that knows every field in use here
 def add(model: bytes, about: About, precision: str) -> bytes:
     """The model with its description, and with names of our own for its input and output."""
     from tensorflow.lite.python.schema_py_generated import BufferT, MetadataT
-    from tensorflow.lite.tools import flatbuffer_utils
 
-    # TensorFlow's converter ends with the same two calls, so that all else comes out as it was, byte by byte.
-    tables = flatbuffer_utils.convert_bytearray_to_object(model)
+    tables = tflite_tables.unpack(model)
     graph = tables.subgraphs[0]
-    graph.tensors[graph.inputs[0]].name = "pixels"
-    graph.tensors[graph.outputs[0]].name = "probabilities"
+    _rename(graph)
     buffer, entry = BufferT(), MetadataT()
     buffer.data = np.frombuffer(encode(_metadata(about, precision)), np.uint8)
     entry.name, entry.buffer = ENTRY, len(tables.buffers)
     tables.buffers.append(buffer)
     tables.metadata.append(entry)
-    return bytes(flatbuffer_utils.convert_object_to_bytearray(tables))
+    return tflite_tables.pack(tables)
+
+
+def _rename(graph: Any) -> None:
+    """Give the tensors short names, and input and output their own.
+
+    Where many operations became one, the converter names the result after all of them, which takes a twentieth of a
+    small network's file: the first is enough.
+    """
+    taken = set()
+    for number, tensor in enumerate(graph.tensors):
+        first = tensor.name.decode().split(";")[0].split("/", 1)[-1]
+        tensor.name = first if first not in taken else f"{first}_{number}"
+        taken.add(tensor.name)
+    graph.tensors[graph.inputs[0]].name = "pixels"
+    graph.tensors[graph.outputs[0]].name = "probabilities"
 
 
 def _metadata(about: About, precision: str) -> ModelMetadata:

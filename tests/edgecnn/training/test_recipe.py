@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -96,5 +97,26 @@ def test_a_saved_recipe_that_does_not_fit(change: dict[str, Any]) -> None:
 def test_names() -> None:
     assert recipes.find("lesson") is LESSON
     assert recipes.find("default") is DEFAULT
-    with pytest.raises(UsageError, match=r"no recipe is called 'best'; there are: lesson, default"):
+    with pytest.raises(UsageError, match=r"no recipe is called 'best', and .*; there are: lesson, default"):
         recipes.find("best")
+
+
+def test_a_recipe_in_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "recipe.json"
+    mine = replace(DEFAULT, name="mine", cutout=8, seed=3)
+    file.write_text(mine.to_json())
+    assert recipes.find(str(file)) == mine
+    assert planned(str(file), "default", False, {"seed": 5}) == replace(mine, seed=5)
+
+
+@pytest.mark.parametrize("text", ["no recipe", "[]", '{"name": "mine"}'])
+def test_a_file_that_holds_no_recipe(text: str, tmp_path: Path) -> None:
+    (tmp_path / "recipe.json").write_text(text)
+    with pytest.raises(TrainingError, match=r"recipe"):
+        recipes.find(str(tmp_path / "recipe.json"))
+
+
+def test_a_teacher_brings_its_share_along() -> None:
+    assert planned(None, "default", False, {"teacher": "runs/wise"}).distillation == recipes.DISTILLATION
+    taught = planned(None, "default", False, {"teacher": "runs/wise", "distillation": 0.2})
+    assert (taught.teacher, taught.distillation) == ("runs/wise", 0.2)

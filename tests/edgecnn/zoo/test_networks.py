@@ -20,7 +20,8 @@ from edgecnn_runtime.errors import UsageError
 
 ROOT = Path(__file__).parents[3]
 
-# Input height and width, classes, and parameters: from the papers, MLPerf Tiny and the documentation of Keras.
+# Input height and width, classes, and parameters: from the papers, MLPerf Tiny and the documentation of Keras; of the
+# edge family, which is our own, as they were when it was made.
 PUBLISHED = {
     "baseline": ((32, 32), 10, 226_390),
     "deeper": ((32, 32), 10, 1_628_214),
@@ -28,6 +29,11 @@ PUBLISHED = {
     "resnet8": ((32, 32), 10, 78_666),
     "resnet20": ((32, 32), 10, 271_098),
     "resnet56": ((32, 32), 10, 857_082),
+    "edge-xs": ((32, 32), 10, 80_538),
+    "edge-s": ((32, 32), 10, 270_650),
+    "edge-m": ((32, 32), 10, 901_322),
+    "edge-l": ((32, 32), 10, 2_689_802),
+    "edge-xl": ((32, 32), 10, 10_492_874),
     "alexnet": ((227, 227), 1000, 60_965_224),
     "googlenet": ((224, 224), 1000, 6_998_552),
     "convnext_tiny": ((224, 224), 1000, 28_589_128),
