@@ -93,7 +93,7 @@ class CompiledSteps:
             carry = self._steps(carry, source, padded, count)
         else:
             for place, *drawn in zip(places, *plan, strict=True):
-                carry = self._step(carry, source, place, Plan(*drawn))
+                carry = self._step(carry, source, place, Plan._make(drawn))
         self._state, loss, correct = carry
         return float(loss), float(correct)
 

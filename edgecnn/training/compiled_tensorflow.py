@@ -69,7 +69,7 @@ class CompiledSteps:
         def steps(images: Any, places: Any, plan: Plan) -> tuple[Any, Any]:
             loss, correct = tf.constant(0.0), tf.constant(0.0)
             for index in tf.range(tf.shape(places)[0]):
-                step_loss, step_correct = step(images, places[index], Plan(*(part[index] for part in plan)))
+                step_loss, step_correct = step(images, places[index], Plan._make(part[index] for part in plan))
                 loss, correct = loss + step_loss, correct + step_correct
             return loss, correct
 

@@ -35,7 +35,7 @@ class Plan(NamedTuple):
 
     def steps(self, first: int, last: int) -> Plan:
         """The steps ``first`` to ``last`` (exclusive)."""
-        return Plan(*(part[first:last] for part in self))
+        return Plan._make(part[first:last] for part in self)
 
 
 def draw(recipe: Recipe, images: int, epoch: int) -> Plan:

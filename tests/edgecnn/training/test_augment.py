@@ -23,7 +23,7 @@ pytestmark = pytest.mark.usefixtures("keras")
 
 
 def at(drawn: Plan, step: int) -> Plan:
-    return Plan(*(part[step] for part in drawn))
+    return Plan._make(part[step] for part in drawn)
 
 
 def test_gather_moves_and_mirrors_like_the_plain_way(small: Dataset, plain_batch: Gather) -> None:
