@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import logging
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -63,6 +64,8 @@ def search(task: Task, study: optuna.Study, trials: int, seed: int, tell: Callab
     import keras
     import optuna
 
+    # TensorFlow warns of functions that are compiled again and again; here each is of another trial.
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
     while len(ended(study)) < trials:
         trial = asked(study, task.space, seed)
         try:

@@ -23,6 +23,7 @@ from tests.edgecnn.tuning.conftest import Spaces
 
 pytestmark = pytest.mark.usefixtures("here")
 
+MODEL = Path(__file__).parents[3] / "models" / "baseline.keras"
 SPACE = {"learning_rate": {"low": 0.001, "high": 0.004, "log": True}, "cutout": {"low": 0, "high": 8}}
 
 
@@ -125,6 +126,19 @@ def test_a_recipe_that_watches_the_test_images_is_searched_without_them(here: Pa
     assert run(["tune", "baseline", *words]) == 0
     assert find("runs/tune-baseline/recipe.json") == replace(LESSON, name="tuned")
     assert json.loads(Path("runs/tune-baseline/search.json").read_text())["recipe"]["validation"] == "held-out"
+
+
+@pytest.mark.usefixtures("keras", "few")
+def test_every_trial_starts_from_the_weights_that_are_given(
+    here: Path, space_file: Spaces, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = space_file(learning_rate={"choices": [1e-6]})
+    words = ["--weights", str(MODEL), "--epochs", "1", "--trials", "2", "--space", str(path)]
+    assert run(["tune", "baseline", *words]) == 0
+    assert capsys.readouterr().out.endswith(f"--recipe runs/tune-baseline/recipe.json --weights {MODEL}\n")
+    for trial in table(Path("runs/tune-baseline")):
+        assert float(trial["validation_accuracy"]) > 0.5
+    assert find("runs/tune-baseline/recipe.json").pretrained
 
 
 @pytest.mark.usefixtures("keras", "few")
