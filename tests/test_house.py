@@ -34,7 +34,7 @@ BELOW = {
 }
 ON_THE_DEVICE = {"numpy", "PIL", "ai_edge_litert", "tflite_runtime", "onnxruntime"}
 ONLY_IN = {"cv2": "sources/opencv.py", "picamera2": "sources/picamera.py"}
-NOT_FOR_HELP = {"numpy", "PIL", "keras", "tensorflow", "jax", "rich", "matplotlib", "onnx"}
+NOT_FOR_HELP = {"numpy", "PIL", "keras", "tensorflow", "jax", "rich", "matplotlib", "onnx", "optuna"}
 TARGETS = {"demo", "test", "test-full", "test-arm", "parity", "lint", "types", "bench", "build", "clean"}
 
 

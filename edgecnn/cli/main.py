@@ -19,7 +19,20 @@ from edgecnn import __version__
 from edgecnn.cli.console import say
 from edgecnn_runtime.errors import EdgeCNNError, UsageError
 
-VERBS = ("models", "train", "export", "parity", "evaluate", "classify", "verify", "doctor", "benchmark", "info", "data")
+VERBS = (
+    "models",
+    "train",
+    "tune",
+    "export",
+    "parity",
+    "evaluate",
+    "classify",
+    "verify",
+    "doctor",
+    "benchmark",
+    "info",
+    "data",
+)
 """Each is a module beside this one, with a function of its name, or an ``app`` with verbs of its own."""
 
 FAILURE, USAGE, INTERRUPTED = 1, 2, 130

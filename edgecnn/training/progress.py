@@ -8,10 +8,10 @@ from typing import Any
 
 
 class Reporter:
-    """Shows one run's progress on standard output; use it as a context manager."""
+    """Shows one run's progress on standard output; use it as a context manager. A passing bar goes at the end."""
 
-    def __init__(self, epochs: int, steps: int, batch_size: int) -> None:
-        self._epochs, self._steps, self._batch = epochs, steps, batch_size
+    def __init__(self, epochs: int, steps: int, batch_size: int, passing: bool = False) -> None:
+        self._epochs, self._steps, self._batch, self._passing = epochs, steps, batch_size, passing
         self._live = sys.stdout.isatty()
         self._bar: Any = None
         self._begun, self._done = 0.0, 0
@@ -23,7 +23,8 @@ class Reporter:
 
             text = TextColumn("epoch {task.fields[epoch]}/{task.fields[epochs]} step {task.fields[step]:>5}")
             figures = TextColumn("{task.fields[figures]}")
-            self._bar = Progress(text, BarColumn(), figures, TextColumn("left"), TimeRemainingColumn())
+            columns = [text, BarColumn(), figures, TextColumn("left"), TimeRemainingColumn()]
+            self._bar = Progress(*columns, transient=self._passing)
             self._task = self._bar.add_task(
                 "", total=self._epochs * self._steps, epoch=1, epochs=self._epochs, step=0, figures=""
             )
@@ -32,7 +33,7 @@ class Reporter:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Leave the bar as it stands."""
+        """Stop the bar."""
         if self._bar:
             self._bar.stop()
 

@@ -55,6 +55,7 @@ def train(
     resume: bool = False,
     tensorboard: Path | None = None,
     load_weights: Callable[[keras.Model], object] | None = None,
+    watch: Callable[[dict[str, float]], object] | None = None,
 ) -> Trained:
     """Train ``network`` by ``recipe`` on ``data``, keeping a checkpoint in the folder ``out``.
 
@@ -69,6 +70,7 @@ def train(
         resume: go on from the checkpoint in ``out``.
         tensorboard: folder for TensorBoard logs.
         load_weights: called with the new model of a run that begins, to put pretrained weights into it.
+        watch: called with the row of every epoch, instead of a printed line; what it raises ends the run.
 
     Raises:
         TrainingError: there is nothing to resume in ``out``.
@@ -90,8 +92,9 @@ def train(
         learner.synchronise()
         checkpoint.save(saved, network.name, recipe, progress, learner.variables)
 
+    quiet = watch is not None
     with (
-        Reporter(recipe.epochs, learner.steps_per_epoch, min(recipe.batch_size, len(data))) as reporter,
+        Reporter(recipe.epochs, learner.steps_per_epoch, min(recipe.batch_size, len(data)), quiet) as reporter,
         _interrupts() as interrupted,
     ):
         while progress.epoch < recipe.epochs:
@@ -126,7 +129,7 @@ def train(
             progress.finish_epoch(row)
             learner.enter(progress.epoch)
             save()
-            reporter.epoch(row)
+            (watch or reporter.epoch)(row)
             for board in boards:
                 board(row)
             if interrupted():

@@ -203,3 +203,15 @@ def test_a_line_an_epoch(capsys: pytest.CaptureFixture[str]) -> None:
         "epoch 1/2  loss 1.2346  accuracy 50.00%  12,346 images/s",
         "epoch 2/2  loss 1.2346  accuracy 50.00%  validation 61.00%  12,346 images/s",
     ]
+
+
+@pytest.mark.parametrize("passing", [False, True])
+def test_a_bar_that_passes_leaves_nothing_behind(
+    passing: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    with Reporter(1, 10, 32, passing) as reporter:
+        reporter.step(0, 10, 10, 1.2, 0.5)
+    erase_the_line_above = "\x1b[1A\x1b[2K"
+    assert capsys.readouterr().out.endswith(erase_the_line_above) == passing

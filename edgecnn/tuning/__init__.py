@@ -1,0 +1,1 @@
+"""A search over recipes: what is searched, the search itself, and what it leaves."""
