@@ -162,3 +162,10 @@ def test_one_device_is_nothing_special() -> None:
     assert not alone.any(False)
     with pytest.raises(ValueError, match="as it was"), alone.together():
         raise ValueError("as it was")
+
+
+def test_the_page_names_every_variable() -> None:
+    root = Path(__file__).parents[3]
+    page = (root / "docs" / "scaling.md").read_text()
+    assert not [name for name in KERAS if f"| `{name}` |" not in page]
+    assert "(docs/scaling.md)" in (root / "README.md").read_text()
