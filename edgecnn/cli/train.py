@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shlex
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,8 +16,10 @@ from edgecnn_runtime.errors import EdgeCNNError, UsageError
 if TYPE_CHECKING:
     import keras
 
+    from edgecnn.training.devices import Devices
     from edgecnn.training.recipe import Recipe
     from edgecnn.zoo import Network
+    from edgecnn_export.dataset import Dataset
 
 
 def train(
@@ -63,6 +67,9 @@ def train(
         Path | None,
         typer.Option(help="Learn the answers of this trained run too."),
     ] = None,
+    devices: Annotated[
+        int, typer.Option(metavar="N", min=1, help="Divide each batch among so many devices, for instance GPUs.")
+    ] = 1,
     tensorboard: Annotated[bool, typer.Option("--tensorboard", help="Write TensorBoard logs too.")] = False,
 ) -> None:
     """Train a network on CIFAR-10, or on your own photographs.
@@ -77,8 +84,9 @@ def train(
     Ctrl-C saves the state and stops; --resume goes on from there.
     """
     from edgecnn import zoo
-    from edgecnn.training import backend, run
+    from edgecnn.training import devices as all_devices
     from edgecnn.training import recipe as recipes
+    from edgecnn.training import run
     from edgecnn.training.train import CHECKPOINT
     from edgecnn.training.train import train as train_network
     from edgecnn_export import keras_file
@@ -99,11 +107,15 @@ def train(
     changes = {name: value for name, value in changes.items() if value is not None}
     if resume:
         if changes or recipe or freeze:
-            raise UsageError("--resume keeps the run's recipe: only --out, --data and --tensorboard go with it")
+            raise UsageError(
+                "--resume keeps the run's recipe: only --out, --data, --devices and --tensorboard go with it"
+            )
         folder, plan = run.to_resume(out, chosen.name)
     else:
         plan = recipes.planned(recipe, chosen.recipe, freeze, changes)
         weights = keras_file.locate(weights) if weights and weights.is_dir() else weights
+    group = all_devices.asked(devices)
+    group.divide(plan.batch_size)
 
     from edgecnn.cli.console import decoding, say
     from edgecnn.data import source
@@ -112,46 +124,70 @@ def train(
     images = source.find(data, InputSpec(chosen.height, chosen.width), None, say, decoding)
     training, watched = images.split() if plan.validation == "held-out" else (images.train, None)
     test = images.test  # before the training and not after it, should a photograph be missing
-    if not resume:
-        folder = run.new_folder(out, chosen.name)
-    framework = backend.choose()
-    device = backend.describe(framework)
-    print(device, flush=True)
-
     if plan.validation == "test":
         watched = test
-        print("The lesson watches the test images while it trains; nothing is chosen by them here.")
-    classes, named = len(training.label_names), f" --data {shlex.quote(str(data))}" if data else ""
-    size = f"{chosen.parameters:,} parameters" if classes == chosen.classes else f"{classes} classes"
-    print(
-        f"{chosen.name}: {size}; recipe {plan.name}: {plan.epochs} epochs of "
-        f"{len(training):,} images, batches of {plan.batch_size}; in {folder}",
-        flush=True,
-    )
+    if not resume:
+        folder = run.new_folder(out, chosen.name, make=group.first)
+    named = f" --data {shlex.quote(str(data))}" if data else ""
 
     try:
-        trained = train_network(
-            chosen,
-            plan,
-            training,
-            watched,
-            folder,
-            resume,
-            folder / "tensorboard" if tensorboard else None,
-            _loader(chosen, plan, weights) if plan.pretrained else None,
-        )
+        device = _ready(group)
+        _announce(chosen, plan, training, folder)
+        with group.together():
+            trained = train_network(
+                chosen,
+                plan,
+                training,
+                watched,
+                folder,
+                resume,
+                folder / "tensorboard" if tensorboard else None,
+                _loader(chosen, plan, weights) if plan.pretrained else None,
+                devices=group,
+            )
     except EdgeCNNError:
-        if not any(folder.iterdir()):
+        if group.first and not any(folder.iterdir()):
             folder.rmdir()
         raise
     except KeyboardInterrupt:
         if (folder / CHECKPOINT).exists():
-            again = f"edgecnn train {chosen.name} --out {folder}{named} --resume"
-            print(f"Stopped; the state is saved. Continue with: {again}")
+            divided = f" --devices {devices}" if devices > 1 else ""
+            print(
+                "Stopped; the state is saved. "
+                f"Continue with: edgecnn train {chosen.name} --out {folder}{named}{divided} --resume"
+            )
         raise
+    if not group.first:
+        return
     metrics = run.write(folder, chosen, plan, trained, training, test, device)
     print(f"test accuracy {metrics['test_accuracy']:.2%} on {metrics['test_images']:,} images")
     print(f"saved {folder}/{run.MODEL}; export it with: edgecnn export {folder} --int8{named}")
+
+
+def _ready(group: Devices) -> str:
+    """Take the devices and say which they are; of several processes, only the first prints from now on."""
+    from edgecnn.training import backend
+
+    framework = backend.choose()
+    group.join(framework)
+    if not group.first:
+        sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115
+    device = backend.describe(framework) + group.told
+    print(device, flush=True)
+    return device
+
+
+def _announce(network: Network, plan: Recipe, training: Dataset, folder: Path) -> None:
+    """Say what is trained, how and on how much."""
+    if plan.validation == "test":
+        print("The lesson watches the test images while it trains; nothing is chosen by them here.")
+    classes = len(training.label_names)
+    size = f"{network.parameters:,} parameters" if classes == network.classes else f"{classes} classes"
+    print(
+        f"{network.name}: {size}; recipe {plan.name}: {plan.epochs} epochs of "
+        f"{len(training):,} images, batches of {plan.batch_size}; in {folder}",
+        flush=True,
+    )
 
 
 def _loader(network: Network, plan: Recipe, file: Path | None) -> Callable[[keras.Model], None]:

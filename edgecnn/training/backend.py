@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import importlib
 import os
+from functools import partial
 from importlib.util import find_spec
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from edgecnn_export.interruptible import interruptible
 from edgecnn_runtime.errors import TrainingError
 from edgecnn_runtime.quiet import quiet
+
+if TYPE_CHECKING:
+    from edgecnn.training.devices import Devices
 
 _PACKAGES = {"tensorflow": "tensorflow", "jax": "jax"}
 
@@ -51,13 +55,15 @@ def choose_tensorflow(purpose: str) -> None:
     choose()
 
 
-def compiled_steps(backend: str) -> Any:
-    """The class that runs training steps under that backend."""
+def compiled_steps(backend: str, devices: Devices) -> Any:
+    """The class that runs training steps under that backend, on those devices."""
     if backend == "tensorflow":
-        from edgecnn.training.compiled_tensorflow import CompiledSteps
-    else:
-        from edgecnn.training.compiled_jax import CompiledSteps  # type: ignore[assignment]
-    return CompiledSteps
+        from edgecnn.training import compiled_tensorflow
+
+        return compiled_tensorflow.CompiledSteps
+    from edgecnn.training import compiled_jax
+
+    return partial(compiled_jax.CompiledSteps, devices=devices)
 
 
 def adam(backend: str) -> Any:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from edgecnn.training import backend, stage, teacher
 from edgecnn.training.averaging import averaged
+from edgecnn.training.devices import Devices
 from edgecnn.training.folding import folded
 from edgecnn.training.plan import Plan, is_resident
 from edgecnn.training.precision import precision
@@ -37,9 +38,14 @@ class Learner:
         steps_per_call: how many of them one call of ``run`` should take.
     """
 
-    def __init__(self, network: Network, recipe: Recipe, data: Dataset) -> None:
-        """Build the network for the images and the labels of ``data``."""
-        self._network, self._recipe, self._data = network, recipe, data
+    def __init__(self, network: Network, recipe: Recipe, data: Dataset, devices: Devices) -> None:
+        """Build the network for the images and the labels of ``data``, to learn on ``devices``.
+
+        Raises:
+            UsageError: a batch cannot be divided among them.
+        """
+        devices.divide(min(recipe.batch_size, len(data)))
+        self._network, self._recipe, self._data, self._devices = network, recipe, data, devices
         self._framework = backend.choose()
         import keras
 
@@ -52,6 +58,11 @@ class Learner:
         self.variables: list[Any] = []
         self.steps_per_epoch = max(1, len(data) // recipe.batch_size)
         self.steps_per_call = max(1, self._images_per_call() // recipe.batch_size)
+
+    @property
+    def given(self) -> list[Any]:
+        """What it begins with: the network's variables, and the teacher's."""
+        return [*self.model.variables, *(self._teacher.variables if self._teacher else [])]
 
     @property
     def learning_rate(self) -> float:
@@ -73,7 +84,7 @@ class Learner:
             backend.adam(self._framework), self._recipe, entered, self.steps_per_epoch, self._trained
         )
         self.variables = self._trained.variables + self._optimizer.variables
-        steps_of = backend.compiled_steps(self._framework)
+        steps_of = backend.compiled_steps(self._framework, self._devices)
         self._compiled = steps_of(self._trained, self._optimizer, self._data, self._recipe, self._teacher)
 
     def run(self, plan: Plan) -> tuple[float, float]:

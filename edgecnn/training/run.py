@@ -27,8 +27,13 @@ if TYPE_CHECKING:
 MODEL = keras_file.IN_RUN_FOLDER
 
 
-def new_folder(given: Path | None, network: str) -> Path:
+def new_folder(given: Path | None, network: str, make: bool = True) -> Path:
     """Make the folder of a new run: ``given``, else the next free ``runs/NETWORK``, ``runs/NETWORK-2``, ...
+
+    Args:
+        given: the folder that was asked for.
+        network: name of the network.
+        make: False for a process that writes nothing; the folder is looked at all the same.
 
     Raises:
         TrainingError: ``given`` already holds a run, or cannot be made.
@@ -36,6 +41,8 @@ def new_folder(given: Path | None, network: str) -> Path:
     folder = given or _free_folder(network)
     if (folder / CHECKPOINT).exists() or (folder / MODEL).exists():
         raise TrainingError(f"{folder} already holds a run; continue it with --resume or choose another --out")
+    if not make:
+        return folder
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as problem:

@@ -15,6 +15,7 @@ import numpy as np
 
 from edgecnn.training import checkpoint, plan
 from edgecnn.training.checkpoint import Progress
+from edgecnn.training.devices import Devices
 from edgecnn.training.learner import Learner
 from edgecnn.training.progress import Reporter
 from edgecnn.training.recipe import Recipe
@@ -56,10 +57,12 @@ def train(
     tensorboard: Path | None = None,
     load_weights: Callable[[keras.Model], object] | None = None,
     watch: Callable[[dict[str, float]], object] | None = None,
+    devices: Devices | None = None,
 ) -> Trained:
     """Train ``network`` by ``recipe`` on ``data``, keeping a checkpoint in the folder ``out``.
 
-    On the CPU the same seed gives the same weights to the last bit, interrupted and resumed or not.
+    On the CPU the same seed gives the same weights to the last bit, interrupted and resumed or not. Several processes
+    do the same beside each other, and the first alone writes.
 
     Args:
         network: what is trained.
@@ -71,31 +74,38 @@ def train(
         tensorboard: folder for TensorBoard logs.
         load_weights: called with the new model of a run that begins, to put pretrained weights into it.
         watch: called with the row of every epoch, instead of a printed line; what it raises ends the run.
+        devices: what to train on, joined; otherwise the backend's first device.
 
     Raises:
-        TrainingError: there is nothing to resume in ``out``.
+        UsageError: a batch cannot be divided among the devices.
+        TrainingError: there is nothing to resume in ``out``, or another process does not go along.
         KeyboardInterrupt: Ctrl-C, after the state was saved.
     """
-    learner = Learner(network, recipe, data)
-    saved, progress = out / CHECKPOINT, Progress()
+    devices = devices or Devices()
+    learner = Learner(network, recipe, data, devices)
+    saved = out / CHECKPOINT
+    progress = checkpoint.peek(saved)[2] if resume else Progress()
+    if load_weights and not resume:
+        load_weights(learner.model)
+    devices.agree(
+        (network.name, recipe.to_json(), data.fingerprint),
+        [*learner.given, *([np.fromfile(saved, np.uint8)] if resume else [])],
+    )
+    learner.enter(progress.epoch)
     if resume:
-        _, _, progress = checkpoint.peek(saved)
-        learner.enter(progress.epoch)
         checkpoint.restore(saved, learner.variables)
-    else:
-        if load_weights:
-            load_weights(learner.model)
-        learner.enter(progress.epoch)
-    boards = _boards(tensorboard)
+    boards = _boards(tensorboard if devices.first else None)
 
     def save() -> None:
         learner.synchronise()
-        checkpoint.save(saved, network.name, recipe, progress, learner.variables)
+        if devices.first:
+            checkpoint.save(saved, network.name, recipe, progress, learner.variables)
 
-    quiet = watch is not None
     with (
-        Reporter(recipe.epochs, learner.steps_per_epoch, min(recipe.batch_size, len(data)), quiet) as reporter,
-        _interrupts() as interrupted,
+        Reporter(
+            recipe.epochs, learner.steps_per_epoch, min(recipe.batch_size, len(data)), watch is not None
+        ) as reporter,
+        _interrupts(devices) as interrupted,
     ):
         while progress.epoch < recipe.epochs:
             epoch = plan.draw(recipe, len(data), progress.epoch)
@@ -112,6 +122,7 @@ def train(
                 if interrupted() and progress.step < steps:
                     progress.seconds += time.perf_counter() - begun
                     save()
+                    devices.leave()
                     raise KeyboardInterrupt
             seconds = time.perf_counter() - begun
             progress.seconds += seconds
@@ -133,7 +144,9 @@ def train(
             for board in boards:
                 board(row)
             if interrupted():
+                devices.leave()
                 raise KeyboardInterrupt
+        devices.leave()
 
     return Trained(learner.in_float32(), progress.history, progress.seconds)
 
@@ -148,8 +161,11 @@ def _evaluate(model: keras.Model, data: Dataset) -> dict[str, float]:
 
 
 @contextlib.contextmanager
-def _interrupts() -> Iterator[Any]:
-    """Turn Ctrl-C into a question asked between two calls, so that no state is ever half updated."""
+def _interrupts(devices: Devices) -> Iterator[Any]:
+    """Turn Ctrl-C into a question asked between two calls, so that no state is ever half updated.
+
+    The answer is every process's, whichever of them was interrupted.
+    """
     asked = False
 
     def note(*_: object) -> None:
@@ -159,10 +175,10 @@ def _interrupts() -> Iterator[Any]:
     try:
         before = signal.signal(signal.SIGINT, note)
     except ValueError:  # not the main thread: Ctrl-C is somebody else's business
-        yield lambda: False
+        yield lambda: devices.any(False)
         return
     try:
-        yield lambda: asked
+        yield lambda: devices.any(asked)
     finally:
         signal.signal(signal.SIGINT, before)
 

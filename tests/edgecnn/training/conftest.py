@@ -75,9 +75,11 @@ def start(tmp_path: Path) -> Iterator[Start]:
     """Start ``run_small.py arguments...``; whatever still runs when the test ends is killed."""
     processes = []
 
-    def begin(*arguments: str | Path, backend: str = "tensorflow", **streams: Any) -> subprocess.Popen[str]:
+    def begin(
+        *arguments: str | Path, backend: str = "tensorflow", more: dict[str, str] | None = None, **streams: Any
+    ) -> subprocess.Popen[str]:
         command = [sys.executable, str(RUN_SMALL), *map(str, arguments)]
-        environment = os.environ | {"KERAS_BACKEND": backend, "TERM": "xterm", "COLUMNS": "100"}
+        environment = os.environ | {"KERAS_BACKEND": backend, "TERM": "xterm", "COLUMNS": "100"} | (more or {})
         streams = {"stdout": subprocess.DEVNULL} | streams
         processes.append(subprocess.Popen(command, env=environment, cwd=tmp_path, text=True, **streams))
         return processes[-1]

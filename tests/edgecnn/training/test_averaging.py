@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from edgecnn.training import plan
+from edgecnn.training.devices import Devices
 from edgecnn.training.learner import Learner
 from edgecnn.training.recipe import LESSON
 from edgecnn.training.train import train
@@ -30,7 +31,7 @@ def few(small: Dataset) -> Dataset:
 
 def by_hand(data: Dataset) -> Any:
     """The last weights, and their average over all steps."""
-    learner = Learner(find("baseline"), replace(RECIPE, averaging=0.0), data)
+    learner = Learner(find("baseline"), replace(RECIPE, averaging=0.0), data, Devices())
     learner.enter(0)
     average = None
     for epoch in range(RECIPE.epochs):

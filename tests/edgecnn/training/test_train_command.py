@@ -79,7 +79,7 @@ def test_wrong_usage(arguments: list[str], message: str, here: Path, capsys: pyt
 def test_a_resumed_run_keeps_its_recipe(more: list[str], here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     status, message = error(capsys, "baseline", "--resume", *more)
     assert status == 2
-    assert message == "--resume keeps the run's recipe: only --out, --data and --tensorboard go with it"
+    assert message == "--resume keeps the run's recipe: only --out, --data, --devices and --tensorboard go with it"
     assert not list(here.iterdir())
 
 
