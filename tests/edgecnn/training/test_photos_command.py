@@ -95,7 +95,7 @@ def test_what_is_watched(
 ) -> None:
     seen: dict[str, Any] = {}
 
-    def stop(network: Any, recipe: Any, data: Dataset, watched: Dataset | None, *_: Any) -> None:
+    def stop(network: Any, recipe: Any, data: Dataset, watched: Dataset | None, *_: Any, **__: Any) -> None:
         seen.update(recipe=recipe, data=data, watched=watched)
         raise KeyboardInterrupt
 

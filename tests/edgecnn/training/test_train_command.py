@@ -165,7 +165,7 @@ def test_a_whole_run(here: Path, few: Cifar10, capsys: pytest.CaptureFixture[str
 def test_what_is_watched(arguments: list[str], validation: str, few: Cifar10, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: dict[str, Any] = {}
 
-    def stop(network: Any, recipe: Any, data: Dataset, watched: Dataset | None, *_: Any) -> None:
+    def stop(network: Any, recipe: Any, data: Dataset, watched: Dataset | None, *_: Any, **__: Any) -> None:
         seen.update(recipe=recipe, data=data, watched=watched)
         raise KeyboardInterrupt
 
@@ -182,7 +182,7 @@ def test_what_is_watched(arguments: list[str], validation: str, few: Cifar10, mo
 def test_a_state_is_promised_only_when_there_is_one(
     here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def stop(*_: Any) -> None:
+    def stop(*_: Any, **__: Any) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(training, "train", stop)
