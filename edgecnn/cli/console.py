@@ -32,7 +32,20 @@ def measuring(done: int, total: int) -> None:
     _passing("measuring", done, total)
 
 
+def hiding(done: int, total: int) -> None:
+    """Tell likewise how many pictures with a hidden part are classified."""
+    _passing("hiding parts of the picture", done, total)
+
+
+def drawing(what: str) -> None:
+    """Tell likewise what was drawn last; when all is drawn, nothing."""
+    _line(f"drawn: {printable(what)}" if what else "")
+
+
 def _passing(what: str, done: int, total: int) -> None:
+    _line(f"{what}: {done:,} of {total:,}" if done < total else "")
+
+
+def _line(text: str) -> None:
     if sys.stderr.isatty():
-        line = f"{what}: {done:,} of {total:,}" if done < total else ""
-        print(f"\r\x1b[K{line}", end="", file=sys.stderr, flush=True)
+        print(f"\r\x1b[K{text}", end="", file=sys.stderr, flush=True)

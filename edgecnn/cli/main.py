@@ -31,6 +31,7 @@ VERBS = (
     "doctor",
     "benchmark",
     "info",
+    "inspect",
     "data",
 )
 """Each is a module beside this one, with a function of its name, or an ``app`` with verbs of its own."""

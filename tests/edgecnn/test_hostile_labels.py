@@ -61,6 +61,7 @@ def hostile(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
         ["evaluate", "MODEL", "--data", "PICTURES"],
         ["evaluate", "MODEL"],
         ["benchmark", "MODEL", "--data", "PICTURES"],
+        ["inspect", "MODEL", "PICTURES/a\x1b[2Jb.png", "--out", "PICTURES/out"],
         ["classify", "PICTURES", "--model", "MODEL.none"],
     ],
 )
