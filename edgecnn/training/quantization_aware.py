@@ -18,22 +18,34 @@ if TYPE_CHECKING:
 def aware(model: keras.Model) -> keras.Model:
     """A copy of a model that rounds as its int8 file will, without the normalisations that exporters fold away.
 
-    What converters fuse is rounded once, behind the last of it; the probabilities are not rounded.
+    What converters fuse is rounded once, behind the last of it. An activation that they do not fuse, tanh or softmax
+    for instance, is a step of its own there and becomes a layer here. The probabilities are not rounded.
     """
     import keras
 
-    from edgecnn.training.rounding_layers import ROUNDING
+    from edgecnn.training.rounding_layers import ROUNDING, Activation
 
     plain = folded(model)
+    split: dict[str, Any] = {}
 
     def copy(layer: Any) -> Any:
-        kind = ROUNDING.get(type(layer), type(layer))
-        made = kind.from_config(layer.get_config())
+        kind, options = ROUNDING.get(type(layer), type(layer)), layer.get_config()
+        if hasattr(layer, "kernel") and not _is_fused(layer):
+            activation = Activation(layer.activation, dtype=layer.dtype_policy, name=f"{layer.name}_activation")
+            activation.rounds_output = layer.output is not plain.output
+            split[layer.name], options["activation"] = activation, "linear"
+        made = kind.from_config(options)
         if kind is not type(layer):
-            made.rounds_output = layer.output is not plain.output and not _is_fused_with_the_next(layer)
+            made.rounds_output = layer.name in split or (
+                layer.output is not plain.output and not _is_fused_with_the_next(layer)
+            )
         return made
 
-    made = keras.models.clone_model(plain, clone_function=copy)
+    def call(layer: Any, inputs: Any, *others: Any, **options: Any) -> Any:
+        given = layer(inputs, *others, **options)
+        return split[layer.name](given) if layer.name in split else given
+
+    made = keras.models.clone_model(plain, clone_function=copy, call_function=call)
     copy_weights(plain, made)
     return made
 
@@ -54,4 +66,14 @@ def _is_fused_with_the_next(layer: Any) -> bool:
     import keras
 
     follow = readers(layer)
-    return len(follow) == 1 and isinstance(follow[0], keras.layers.ReLU | keras.layers.Activation)
+    if len(follow) != 1 or not isinstance(follow[0], keras.layers.ReLU | keras.layers.Activation):
+        return False
+    return isinstance(follow[0], keras.layers.ReLU) or _is_fused(follow[0])
+
+
+def _is_fused(layer: Any) -> bool:
+    """Whether converters make the activation a part of what comes before it."""
+    import keras
+
+    known = keras.activations
+    return layer.activation in (known.linear, known.relu, known.relu6)

@@ -83,11 +83,15 @@ class _Dense(_RoundedOutput, _RoundedKernel, layers.Dense):  # type: ignore[misc
     pass
 
 
-class _Activation(_RoundedOutput, layers.Activation):  # type: ignore[misc]
-    pass
+class Activation(_RoundedOutput, layers.Activation):  # type: ignore[misc]
+    """An activation that is a step of its own."""
 
 
 class _Add(_RoundedOutput, layers.Add):  # type: ignore[misc]
+    pass
+
+
+class _AveragePooling2D(_RoundedOutput, layers.AveragePooling2D):  # type: ignore[misc]
     pass
 
 
@@ -100,8 +104,9 @@ class _ReLU(_RoundedOutput, layers.ReLU):  # type: ignore[misc]
 
 
 ROUNDING: dict[Any, Any] = {
-    layers.Activation: _Activation,
+    layers.Activation: Activation,
     layers.Add: _Add,
+    layers.AveragePooling2D: _AveragePooling2D,
     layers.Conv2D: _Conv2D,
     layers.Dense: _Dense,
     layers.DepthwiseConv2D: _DepthwiseConv2D,

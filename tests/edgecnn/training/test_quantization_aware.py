@@ -80,7 +80,18 @@ def test_what_converters_fuse_is_rounded_once(keras: Any) -> None:
     model = aware(seeded(zoo.NETWORKS["resnet8"], 10, samples.test().images[:20]))
     rounding = {layer.name for layer in model.layers if getattr(layer, "rounds_output", False)}
     assert {"conv_relu", "stage_1_conv_2", "stage_2_shortcut", "stage_3_relu", "pool"} <= rounding
-    assert rounding.isdisjoint({"conv", "stage_1_conv_1", "stage_1_add", "normalise", "probabilities"})
+    assert rounding.isdisjoint({"conv", "stage_1_conv_1", "stage_1_add", "normalise", "probabilities_activation"})
+
+
+def test_an_activation_that_is_not_fused_is_a_step_of_its_own(keras: Any) -> None:
+    from edgecnn.training.quantization_aware import aware
+
+    model = aware(seeded(zoo.NETWORKS["lenet5"], 10, samples.test().images[:20]))
+    rounding = {layer.name for layer in model.layers if getattr(layer, "rounds_output", False)}
+    assert {"conv_1", "conv_1_activation", "pool_1", "dense", "dense_activation", "probabilities"} <= rounding
+    assert "probabilities_activation" not in rounding
+    assert model.output_names == ["probabilities_activation"]
+    assert {model.get_layer(name).activation for name in ("conv_1", "probabilities")} == {keras.activations.linear}
 
 
 def test_it_rounds_as_the_file_will(keras: Any, tmp_path: Path) -> None:
