@@ -48,7 +48,7 @@ def test_every_option_and_picture_is_on_the_page() -> None:
     options = {each.opts[0] for each in command.params} - {"words", "--help"}
     assert len(options) == 7
     assert not {each for each in options if each not in PAGE}
-    pictures = re.findall(r"\((pictures/[\w-]+\.png)\)", PAGE)
+    pictures = re.findall(r"\((pictures/[\w-]+\.(?:png|webp))\)", PAGE)
     assert len(pictures) > 8
     assert all((ROOT / "docs" / each).exists() for each in pictures)
     assert "(docs/inspect.md)" in (ROOT / "README.md").read_text()
