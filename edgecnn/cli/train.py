@@ -113,7 +113,7 @@ def train(
         folder, plan = run.to_resume(out, chosen.name)
     else:
         plan = recipes.planned(recipe, chosen.recipe, freeze, changes)
-        weights = keras_file.locate(weights) if weights and weights.is_dir() else weights
+        weights = keras_file.locate(weights) if weights else None
     group = all_devices.asked(devices)
     group.divide(plan.batch_size)
 

@@ -17,6 +17,7 @@ from edgecnn.inspection.grad_cam import grad_cam
 from edgecnn.inspection.occlusion import occlusion
 from edgecnn.inspection.subject import Subject
 from edgecnn_runtime import Classifier, Prediction
+from edgecnn_runtime.classifier import ranked
 
 Pixels = npt.NDArray[np.uint8]
 
@@ -46,7 +47,7 @@ def into_model(folder: Path, subject: Subject, pixels: Pixels, top: int, layer: 
     Raises:
         UsageError: the model has no convolution, or no such layer.
     """
-    model, best = subject.model, _best(subject.scores(pixels), subject.about.labels, top)
+    model, best = subject.model, ranked(subject.scores(pixels), subject.about.labels, top)
     shown = [layers.find(model, layer)] if layer else layers.stages(model)
     seen = shown[0] if layer else layers.last_with_maps(model)
     of_filters = [each for each in shown if layers.has_filters(each)] if layer else layers.with_filters(model)
@@ -85,11 +86,6 @@ def contact_sheet(folder: Path, drawn: Sequence[Drawn], title: str) -> Drawn:
     file = folder / "contact-sheet.png"
     plots.contact_sheet(file, [each.file for each in drawn], title)
     return Drawn(file, "all of them")
-
-
-def _best(scores: npt.NDArray[np.float32], labels: Sequence[str], top: int) -> list[Prediction]:
-    best = (-scores).argsort(kind="stable")[:top].tolist()
-    return [Prediction(labels[index], index, float(scores[index])) for index in best]
 
 
 def _captions(best: Sequence[Prediction]) -> list[str]:

@@ -30,7 +30,9 @@ def batch(images: Any, labels: Any, places: Any, drawn: Plan, recipe: Recipe, cl
         places = ops.where(pasted, ops.roll(places, 1)[:, None, None], places[:, None, None])
     pixels = gather(images, places, drawn, recipe)
     if recipe.cutout:
-        pixels = ops.where(_hole(drawn.hole, recipe.cutout, *images.shape[1:3])[..., None], GREY, pixels)
+        # A square that the border cuts off (DeVries and Taylor, 2017).
+        hole = _inside(drawn.hole, recipe.cutout, recipe.cutout, *images.shape[1:3])
+        pixels = ops.where(hole[..., None], GREY, pixels)
     target = ops.one_hot(ops.take(labels, drawn.order, axis=0), classes)
     if kept is not None:
         target = kept[:, None] * target + (1 - kept[:, None]) * ops.roll(target, 1, axis=0)
@@ -68,14 +70,6 @@ def _mirror(index: Any, size: int) -> Any:
     from keras import ops
 
     return (size - 1) - ops.abs((size - 1) - ops.abs(index))
-
-
-def _hole(centre: Any, side: int, height: int, width: int) -> Any:
-    """Where the holes are, shape (batch, height, width): squares cut off at the border (DeVries and Taylor, 2017)."""
-    from keras import ops
-
-    size = ops.full((centre.shape[0] or ops.shape(centre)[0], 1), float(side))
-    return _inside(centre, size, size, height, width)
 
 
 def _box(paste: Any, height: int, width: int) -> tuple[Any, Any]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import os
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from edgecnn.training.recipe import Recipe
 from edgecnn.tuning.search import FATE
 from edgecnn.tuning.space import Space, rounded
-from edgecnn.tuning.study import best, ended
+from edgecnn.tuning.study import beside, best, ended
 
 if TYPE_CHECKING:
     import optuna
@@ -64,9 +63,5 @@ def _fate(trial: optuna.trial.FrozenTrial) -> str:
 
 
 def _place(path: Path, text: str) -> None:
-    own = path.with_name(f"{path.name}.{os.getpid()}")
-    try:
-        own.write_text(text)
+    with beside(path, text) as own:
         own.replace(path)
-    finally:
-        own.unlink(missing_ok=True)

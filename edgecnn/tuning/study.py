@@ -6,9 +6,10 @@ every line is written under a lock that works on network file systems too.
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -111,16 +112,22 @@ def best(study: optuna.Study) -> optuna.trial.FrozenTrial | None:
     return max(complete, key=lambda trial: (trial.value or 0.0, -trial.number), default=None)
 
 
-def _agree(path: Path, about: dict[str, Any]) -> None:
-    """Write what is searched, whole or not at all, or compare it with what another process has written."""
+@contextmanager
+def beside(path: Path, text: str) -> Iterator[Path]:
+    """A file of this process's own with that text, to be put in the place of ``path``; at the end it is gone."""
     own = path.with_name(f"{path.name}.{os.getpid()}")
-    text = json.dumps(about, indent=2) + "\n"
     try:
         own.write_text(text)
-        with contextlib.suppress(FileExistsError):
-            os.link(own, path)
+        yield own
     finally:
         own.unlink(missing_ok=True)
+
+
+def _agree(path: Path, about: dict[str, Any]) -> None:
+    """Write what is searched, whole or not at all, or compare it with what another process has written."""
+    text = json.dumps(about, indent=2) + "\n"
+    with beside(path, text) as own, suppress(FileExistsError):
+        os.link(own, path)
     try:
         there = json.loads(path.read_text())
         different = [name for name, value in json.loads(text).items() if there[name] != value]

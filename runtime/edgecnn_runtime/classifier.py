@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -80,8 +80,7 @@ class Classifier:
 
     def ranked(self, scores: npt.NDArray[np.float32], top: int) -> list[Prediction]:
         """The ``top`` most probable classes by the scores of one picture, shape (labels,), best first."""
-        best = (-scores).argsort(kind="stable")[:top].tolist()
-        return [Prediction(self.contract.labels[i], i, float(scores[i])) for i in best]
+        return ranked(scores, self.contract.labels, top)
 
     def scores(self, images: Iterable[Picture]) -> npt.NDArray[np.float32]:
         """Probabilities of every class for several pictures, shape (N, labels).
@@ -94,3 +93,9 @@ class Classifier:
         spec = self.contract.input
         batch = [pixels(image, spec) for image in images]
         return self.backend.scores(np.array(batch, np.uint8).reshape(-1, spec.height, spec.width, 3))
+
+
+def ranked(scores: npt.NDArray[np.float32], labels: Sequence[str], top: int) -> list[Prediction]:
+    """The ``top`` most probable classes by scores, shape (labels,), best first."""
+    best = (-scores).argsort(kind="stable")[:top].tolist()
+    return [Prediction(labels[i], i, float(scores[i])) for i in best]
