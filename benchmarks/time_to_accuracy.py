@@ -1,0 +1,68 @@
+"""Seconds from random weights to a trained network: ``python benchmarks/time_to_accuracy.py [--target 94]``.
+
+For a GPU: ``KERAS_BACKEND=jax python benchmarks/time_to_accuracy.py --mixed-precision``. Trains on all 50,000 images
+with each seed, every run whole, and judges it once, at its end, on the test images, each seen once and as it is. The
+seconds are those of the training steps; compilation, which is what the first epoch takes beyond the median of the
+others, is given by itself. Checkpoints are left out, as are the images' way to the device.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+
+
+def main() -> None:
+    """Train with each seed and print one line each."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--network", default="edge-l")
+    parser.add_argument("--epochs", type=int, default=30)
+    parser.add_argument("--batch", type=int, default=512)
+    parser.add_argument("--lr", type=float, default=1e-2)
+    parser.add_argument("--images", type=int, default=50_000, help="fewer only to try the script")
+    parser.add_argument("--mixed-precision", action="store_true", help="in bfloat16")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    parser.add_argument("--target", type=float, default=94.0, help="per cent of the test images")
+    options = parser.parse_args()
+
+    from edgecnn.training import backend
+
+    chosen = backend.choose()
+
+    from edgecnn import zoo
+    from edgecnn.data import cifar10
+    from edgecnn.training import recipe
+    from edgecnn.training.train import train
+    from edgecnn_export.parity import reference_scores
+
+    data = cifar10.load()
+    learnt = replace(data.train, images=data.train.images[: options.images], labels=data.train.labels[: options.images])
+    plan = replace(
+        recipe.EDGE,
+        epochs=options.epochs,
+        batch_size=options.batch,
+        learning_rate=options.lr,
+        mixed_precision=options.mixed_precision,
+        validation="none",
+    )
+    print(f"{options.network} on {backend.describe(chosen)}")
+    for seed in options.seeds:
+        with tempfile.TemporaryDirectory() as folder:
+            trained = train(
+                zoo.find(options.network), replace(plan, seed=seed), learnt, None, Path(folder), watch=lambda row: None
+            )
+        took = [len(learnt) / row["images_per_second"] for row in trained.history]
+        epoch = statistics.median(took[1:])
+        accuracy = 100 * float((reference_scores(trained.model, data.test).argmax(-1) == data.test.labels).mean())
+        print(
+            f"seed {seed}: {accuracy:.2f} %{'' if accuracy >= options.target else f', below {options.target:g}'}; "
+            f"{epoch * len(took):.1f} s of training, {epoch:.2f} s an epoch; compilation {took[0] - epoch:.1f} s",
+            flush=True,
+        )
+
+
+if __name__ == "__main__":
+    main()
