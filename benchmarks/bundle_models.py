@@ -2,7 +2,7 @@
 
 Each run becomes ``models/NAME.keras``, with its weights rounded to half precision and the archive deflated, which
 halves its size and leaves the accuracy where it was; the accuracy noted in it is measured again, on the 10,000 test
-images. The run of ``deeper`` also becomes the model that ``edgecnn classify`` uses by default.
+images. The run of ``edge-s`` also becomes the model that ``edgecnn classify`` uses by default.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 ROOT = Path(__file__).parents[1]
-DEFAULT = "deeper"
+DEFAULT = "edge-s"
 
 
 def bundle(run: Path) -> Path:

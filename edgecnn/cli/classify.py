@@ -59,7 +59,7 @@ def classify(
     Prints a table on a terminal, elsewhere a line a picture with tabs, in the order of the pictures. One that cannot
     be classified is an error line; the others are classified all the same, and the status is 1.
 
-    Example: edgecnn classify cam.jpg --model models/deeper-int8.tflite --top 1
+    Example: edgecnn classify cam.jpg --model models/edge-s-int8.tflite --top 1
     """
     from edgecnn.cli.classify_answers import Printer, Wanted
     from edgecnn.cli.classify_source import asked, output_folder

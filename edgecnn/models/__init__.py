@@ -14,4 +14,4 @@ def default_model(backend: str | None = None) -> Path:
 
 def carried(model_format: str) -> Path:
     """File of the carried model in a format, ``tflite`` or ``onnx``."""
-    return Path(__file__).with_name(f"deeper-int8.{model_format}")
+    return Path(__file__).with_name(f"edge-s-int8.{model_format}")

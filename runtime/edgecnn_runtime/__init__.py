@@ -1,7 +1,7 @@
 """edgecnn_runtime: what runs on the device, with numpy, Pillow and one interpreter.
 
 >>> from edgecnn_runtime import Classifier
->>> classifier = Classifier.open("deeper-int8.tflite")  # doctest: +SKIP
+>>> classifier = Classifier.open("edge-s-int8.tflite")  # doctest: +SKIP
 >>> classifier.classify("cam.jpg", top=1)  # doctest: +SKIP
 [Prediction(label='cat', index=3, score=0.9765625)]
 """

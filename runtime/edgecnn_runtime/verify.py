@@ -1,7 +1,7 @@
 """Does a file give here the answers that were seen at export? The pictures and the answers travel inside it.
 
 >>> from edgecnn_runtime.verify import verify
->>> verify("deeper-int8.tflite").passed  # doctest: +SKIP
+>>> verify("edge-s-int8.tflite").passed  # doctest: +SKIP
 True
 
 Every golden picture is written as a PNG in memory and takes the way of any picture: decoder, crop, resize,

@@ -19,13 +19,13 @@ from edgecnn_runtime.classifier import Classifier
 def test_it_is_right_on_most_of_the_bundled_test_images(interpreter: str) -> None:
     data = samples.test()
     scores = Classifier.open(default_model(interpreter), interpreter).backend.scores(data.images)
-    assert (scores.argmax(-1) == data.labels).mean() >= 0.75
+    assert (scores.argmax(-1) == data.labels).mean() >= 0.88
 
 
 @pytest.mark.parametrize("interpreter", ["litert", "onnxruntime"])
 def test_it_carries_its_proof_over_all_test_images(interpreter: str) -> None:
     contract = Classifier.open(default_model(interpreter), interpreter).contract
-    assert (contract.model, contract.precision) == ("deeper", "int8")
+    assert (contract.model, contract.precision) == ("edge-s", "int8")
     assert contract.parity["images"] == 10_000
     assert all(result["passed"] for result in contract.parity["results"])
     assert contract.calibration["fingerprint"] == samples.calibration().fingerprint
@@ -33,7 +33,7 @@ def test_it_carries_its_proof_over_all_test_images(interpreter: str) -> None:
 
 def test_it_is_the_models_folders_network() -> None:
     models = Path(__file__).parents[2] / "models"
-    sizes = [path.stat().st_size for path in (models / "deeper.keras", default_model("litert"))]
+    sizes = [path.stat().st_size for path in (models / "edge-s.keras", default_model("litert"))]
     assert sizes[1] < sizes[0] < 4_000_000
 
 

@@ -26,7 +26,7 @@ def test_the_page_shows_what_is_printed(example: str, tmp_path: Path) -> None:
     command, _, shown = example.partition("\n")
     for name in ("models", "docs"):
         (tmp_path / name).symlink_to(ROOT / name)
-    shutil.copy(carried("tflite"), tmp_path / "deeper-int8.tflite")
+    shutil.copy(carried("tflite"), tmp_path / "edge-s-int8.tflite")
     words = [sys.executable, "-m", *shlex.split(command)]
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     ended = subprocess.run(

@@ -21,7 +21,7 @@ from edgecnn_export.markdown import text
 from edgecnn_runtime import container
 from edgecnn_runtime.contract import Contract, InputSpec
 
-CARRIED = Path(models.__file__).with_name("deeper-int8.tflite")
+CARRIED = models.carried("tflite")
 HOSTILE = (
     "a | b\n\n# c", "- d", "`e", "```", "<script>", "[x](y)", "**", "_i_", "a_b_", "&lt;", "\\", "\x1b[2J", "\u202eabc",
     "1. g", "> h", "---", "| --- |", "~~s~~", "$x$", "\udc80", "![i](j)", "\r\n===\r\n", "</td>", "",
@@ -45,7 +45,7 @@ def section(words: str, title: str) -> str:
 
 def test_it_says_what_the_contract_says(contract: Contract) -> None:
     words = card(contract, 1_655_224)
-    assert words.startswith("# deeper-int8.tflite\n\nThe network deeper in int8, as a TFLite file. It gives a picture ")
+    assert words.startswith("# edge-s-int8.tflite\n\nThe network edge-s in int8, as a TFLite file. It gives a picture ")
     said = [
         *contract.labels,
         contract.payload_sha256,
@@ -69,7 +69,7 @@ def test_it_says_what_the_contract_says(contract: Contract) -> None:
         for check in result["checks"]:
             row = f"| {check['name']} | {check['measured']} | {check['allowed']} | passed |"
             assert f"| {result['backend']} {row}" in section(words, "Proof that it is still the same model")
-    assert "edgecnn verify deeper-int8.tflite" in section(words, "Repeat the proof")
+    assert "edgecnn verify edge-s-int8.tflite" in section(words, "Repeat the proof")
     assert "Not for: decisions about people" in section(words, "Intended use and limits")
     assert "Its accuracy is that on cifar10/test only." in section(words, "Intended use and limits")
 
@@ -171,8 +171,8 @@ def test_a_thousand_labels_are_not_all_listed(contract: Contract) -> None:
 @pytest.mark.parametrize(
     ("form", "code"),
     [
-        ("savedmodel", "tf.saved_model.load('deeper-fp32.savedmodel')"),
-        ("keras", "keras.saving.load_model('deeper-fp32.keras')"),
+        ("savedmodel", "tf.saved_model.load('edge-s-fp32.savedmodel')"),
+        ("keras", "keras.saving.load_model('edge-s-fp32.keras')"),
     ],
 )
 def test_other_programs_formats_are_used_in_them(form: str, code: str, contract: Contract) -> None:

@@ -20,11 +20,10 @@ from edgecnn_runtime.description import Description, Tensor
 from edgecnn_runtime.tflite_operators import OPERATORS
 
 TINY = Path(__file__).parents[1] / "runtime" / "data"
-CARRIED = Path(models.__file__).parent
 
 
 def payloads(suffix: str) -> list[bytes]:
-    files = [*TINY.glob(f"*.{suffix}"), CARRIED / f"deeper-int8.{suffix}"]
+    files = [*TINY.glob(f"*.{suffix}"), models.carried(suffix)]
     return [data[: container.parse(data)[1]] for data in map(Path.read_bytes, files)]
 
 

@@ -101,8 +101,8 @@ def test_the_model_it_carries(int8: Path, capsys: pytest.CaptureFixture[str], mo
 
 
 def test_the_carried_model_is_one_that_the_backend_runs() -> None:
-    assert models.default_model("onnxruntime").name == "deeper-int8.onnx"
-    assert models.default_model("litert").name == "deeper-int8.tflite"
+    assert models.default_model("onnxruntime").name == "edge-s-int8.onnx"
+    assert models.default_model("litert").name == "edge-s-int8.tflite"
     assert models.default_model().parent == Path(models.__file__).parent
 
 

@@ -8,20 +8,20 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from edgecnn.models import carried
 from edgecnn_runtime.backends import installed
 
 if TYPE_CHECKING:
     from tests.runtime.conftest import Script
 
 ENDURANCE = Path(__file__).parents[2] / "benchmarks" / "endurance.py"
-MODELS = Path(__file__).parents[2] / "edgecnn" / "models"
 
 
 @pytest.mark.speed
 @pytest.mark.parametrize("form", ["tflite", "onnx"])
 def test_memory_and_open_files_stay_as_they_are(form: str, python: Script) -> None:
     for backend in islice(installed(form), 1):
-        ended = python(ENDURANCE, "run", MODELS / f"deeper-int8.{form}", backend, "4000")
+        ended = python(ENDURANCE, "run", carried(form), backend, "4000")
         assert ended.stderr == ""
         rows = [row.strip("| ").split(" | ") for row in ended.stdout.splitlines()]
         assert len(rows) == 10

@@ -21,7 +21,7 @@ from edgecnn_runtime.model_file import describe
 if TYPE_CHECKING:
     from tests.runtime.conftest import Script
 
-CARRIED = [Path(models.__file__).with_name(f"deeper-int8.{form}") for form in ("tflite", "onnx")]
+CARRIED = [models.carried(form) for form in ("tflite", "onnx")]
 READERS = {".tflite": tflite_reader.read, ".onnx": onnx_reader.read}
 
 
@@ -66,11 +66,11 @@ def test_the_contract_readably(file: Path, capsys: pytest.CaptureFixture[str]) -
     out, err = capsys.readouterr()
     assert not err
     for words in (
-        f"deeper, int8 {file.suffix[1:]}",
+        f"edge-s, int8 {file.suffix[1:]}",
         "10: airplane, automobile, bird, cat, deer, dog, frog, horse, ship, truck",
         "RGB pixels 0..255, 32 high, 32 wide",
         "the largest centred part of other pictures, bilinear",
-        "recipe default, seed 0",
+        "recipe edge, seed 0",
         "data cifar10/train-500, images 500",
         "reference_accuracy 0.8045",
         "keras 3.15.1",
@@ -255,7 +255,7 @@ def hostile(model: Path, changes: dict[str, Any]) -> bytes:
             }
         },
         {"parity": {"reference_accuracy": 10**400, "results": [{"worst_classes": 5, "checks": 5, "interval": [None]}]}},
-        {"model": ["deeper"]},
+        {"model": ["edge-s"]},
         {"model": "\x1b]0;title\x07"},
         {"output": None},
         {"precision": {}},

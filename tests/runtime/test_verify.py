@@ -31,7 +31,7 @@ from edgecnn_runtime.verify import verify
 if TYPE_CHECKING:
     from tests.runtime.conftest import Script
 
-CARRIED = [Path(models.__file__).with_name(f"deeper-int8.{form}") for form in ("tflite", "onnx")]
+CARRIED = [models.carried(form) for form in ("tflite", "onnx")]
 IMAGES = np.random.default_rng(3).integers(0, 256, (4, 4, 4, 3), dtype=np.uint8)
 
 Rows = tuple[tuple[float, ...], ...]
