@@ -74,6 +74,20 @@ def measure(labels: npt.NDArray[np.int64], probabilities: npt.NDArray[np.float32
     return Metrics(confusion)
 
 
+def surest(
+    labels: npt.NDArray[np.int64], probabilities: npt.NDArray[np.float32], right: bool
+) -> npt.NDArray[np.int64]:
+    """The images whose label is right, or is wrong, those given it with the highest probability first.
+
+    Args:
+        labels: class indices, shape (N,).
+        probabilities: shape (N, classes).
+        right: which of them.
+    """
+    (found,) = np.nonzero((probabilities.argmax(-1) == labels) == right)
+    return np.asarray(found[np.argsort(-probabilities[found].max(-1), kind="stable")])
+
+
 def wilson(right: int, count: int) -> tuple[float, float]:
     """The 95 % score interval of a share, 0 to 1, sensible for few images too and for shares near 0 and 1.
 
