@@ -21,7 +21,7 @@ from edgecnn_runtime.errors import ParityError
 if TYPE_CHECKING:
     import keras
 
-KERAS = "Keras"
+KERAS = "Keras model"
 
 
 @dataclass(frozen=True, eq=False)
