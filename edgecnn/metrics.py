@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 Z95 = 1.959964  # of the standard normal distribution, two-sided
+
+
+@dataclass(frozen=True)
+class OfClass:
+    """How good a classifier is at one class; a share, 0 to 1, is None where it is undefined."""
+
+    label: str
+    precision: float | None
+    recall: float | None
+    f1: float | None
+    images: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,6 +73,16 @@ class Metrics:
         """Mean recall of the classes that have images, each counting the same."""
         return float(np.nanmean(self.recall))
 
+    def by_class(self, names: Sequence[str]) -> list[OfClass]:
+        """The figures of each class that has images, by the names of all."""
+
+        def known(shares: npt.NDArray[np.float64]) -> list[float | None]:
+            return [None if math.isnan(each) else each for each in shares.tolist()]
+
+        columns = known(self.precision), known(self.recall), known(self.f1), self.support.tolist()
+        rows = [OfClass(*row) for row in zip(names, *columns, strict=True)]
+        return [each for each in rows if each.images]
+
 
 def measure(labels: npt.NDArray[np.int64], probabilities: npt.NDArray[np.float32]) -> Metrics:
     """Count the most probable labels against the true ones.
@@ -74,9 +97,7 @@ def measure(labels: npt.NDArray[np.int64], probabilities: npt.NDArray[np.float32
     return Metrics(confusion)
 
 
-def surest(
-    labels: npt.NDArray[np.int64], probabilities: npt.NDArray[np.float32], right: bool
-) -> npt.NDArray[np.int64]:
+def surest(labels: npt.NDArray[np.int64], probabilities: npt.NDArray[np.float32], right: bool) -> npt.NDArray[np.int64]:
     """The images whose label is right, or is wrong, those given it with the highest probability first.
 
     Args:

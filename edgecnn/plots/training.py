@@ -7,9 +7,9 @@ from pathlib import Path
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from edgecnn.plots.style import BLUE, ORANGE, drawn
-
 
 _PANELS = {"loss": ("Loss", 1), "accuracy": ("Accuracy (%)", 100)}
 
@@ -39,5 +39,5 @@ def _panel(axis: Axes, history: History, key: str, watched: str) -> None:
         values = [scale * row[f"validation_{key}"] for row in history]
         axis.plot(epochs, values, "s--", color=ORANGE, ms=4, label=watched)
     axis.set(xlabel="Epoch", ylabel=title, title=title.removesuffix(" (%)"))
-    axis.xaxis.get_major_locator().set_params(integer=True)
+    axis.xaxis.set_major_locator(MaxNLocator("auto", steps=[1, 2, 2.5, 5, 10], integer=True))
     axis.legend(frameon=False)

@@ -88,7 +88,7 @@ class Evidence:
         surest = np.where(dissent, sure, 0).max(0)
         count = np.minimum(dissent.sum(0), (~dissent).sum(0))
         (found,) = np.nonzero(dissent.any(0))
-        return found[np.lexsort((-surest[found], -count[found]))]
+        return np.asarray(found[np.lexsort((-surest[found], -count[found]))])
 
     @cached_property
     def agreement(self) -> npt.NDArray[np.float64]:

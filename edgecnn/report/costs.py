@@ -55,11 +55,10 @@ def choices(costs: Costs, files: Sequence[Exported], evidence: Evidence | None) 
 
 
 def _accuracy(cost: Cost, evidence: Evidence | None) -> tuple[float, tuple[float, float]] | tuple[()]:
-    answered = evidence and evidence.of_file(cost.case.file, cost.backend)
-    if evidence is None or answered is None:
-        return ()
-    measured = evidence.measured(answered)
-    return measured.accuracy, measured.interval
+    if evidence and (answered := evidence.of_file(cost.case.file, cost.backend)):
+        measured = evidence.measured(answered)
+        return measured.accuracy, measured.interval
+    return ()
 
 
 def chart(found: Sequence[Choice], name: str) -> Markup:

@@ -34,9 +34,7 @@ class Verdict:
     note: str
 
 
-def tiles(
-    subject: Subject, evidence: Evidence | None, choices: Sequence[Choice], layers: Layers | None
-) -> list[Tile]:
+def tiles(subject: Subject, evidence: Evidence | None, choices: Sequence[Choice], layers: Layers | None) -> list[Tile]:
     """Accuracy, parameters, the smallest and the fastest file, as far as they are known."""
     found = [_accuracy(subject, evidence)]
     if layers:

@@ -28,7 +28,12 @@ def rendered(**found: Any) -> str:
         lstrip_blocks=True,
         finalize=_visible,
     )
-    environment.filters |= {"percent": _percent, "figure": _figure, "counted": counted, "shell": lambda path: markdown.shell(str(path))}
+    environment.filters |= {
+        "percent": _percent,
+        "figure": _figure,
+        "counted": counted,
+        "shell": lambda path: markdown.shell(str(path)),
+    }
     # A part of this package: nobody's words are in it.
     style = Markup(Path(__file__).with_name("templates").joinpath("style.css").read_text(encoding="utf-8"))
     return environment.get_template("page.html").render(style=style, **found)
@@ -49,7 +54,7 @@ def _figure(value: Any) -> Any:
 
 
 def _percent(share: float | None, digits: int = 2) -> str:
-    return "–" if share is None else f"{share:.{digits}%}"
+    return "-" if share is None else f"{share:.{digits}%}"
 
 
 @contextmanager

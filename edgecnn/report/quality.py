@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -24,17 +23,6 @@ _MOST_CLASSES = 40
 """So many still fit into a matrix that can be read on a page."""
 
 _PAIRS, _BEST, _WORST = 8, 12, 8
-
-
-@dataclass(frozen=True)
-class OfClass:
-    """How good it is at one class; a share is None where it is undefined."""
-
-    label: str
-    precision: float | None
-    recall: float | None
-    f1: float | None
-    images: int
 
 
 @dataclass(frozen=True)
@@ -75,17 +63,6 @@ def matrix(evidence: Evidence, name: str) -> Markup | None:
         return None
     draw = partial(plots.confusion, data=evidence.data, probabilities=evidence.chief.probabilities)
     return inline(f"{name}-confusion", "confusion matrix", draw)
-
-
-def classes(evidence: Evidence) -> list[OfClass]:
-    """The figures of each class that has images."""
-    measured = evidence.measured(evidence.chief)
-    shares = zip(measured.precision.tolist(), measured.recall.tolist(), measured.f1.tolist(), strict=True)
-    return [
-        OfClass(label, *(None if math.isnan(each) else each for each in values), images)
-        for label, values, images in zip(evidence.data.label_names, shares, measured.support.tolist(), strict=True)
-        if images
-    ]
 
 
 def confused(evidence: Evidence) -> list[Confused]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
@@ -56,7 +57,7 @@ def make(
     measured = costs.measured(files, rounds, told.measuring) if rounds and files else None
     parts, problems = [], list[str]()
     for number, (subject, data) in enumerate(zip(subjects, tests, strict=True), 1):
-        model = None if subject.keras is None else _loaded(subject)
+        model = None if subject.keras is None else _loaded(subject.keras)
         evidence = None if data is None else collect(subject, model, data, told.work)
         problems += complaints(evidence.rows) if evidence else []
         told.work(f"the page of {subject.about.name}")
@@ -76,12 +77,11 @@ def _together(parts: Sequence[dict[str, Any]]) -> Markup | None:
     return costs.chart([choice for each in of_files for choice in each["choices"]], "together")
 
 
-def _loaded(subject: Subject) -> keras.Model:
+def _loaded(path: Path) -> keras.Model:
     from edgecnn.training import backend
 
-    assert subject.keras
     backend.choose()
-    return keras_file.load(subject.keras)[0]
+    return keras_file.load(path)[0]
 
 
 def _part(
@@ -106,10 +106,11 @@ def _part(
         "cards": [(each, cards.shown(each)) for each in subject.files],
     }
     if evidence:
+        metrics = evidence.measured(evidence.chief)
         found |= {
-            "metrics": evidence.measured(evidence.chief),
+            "metrics": metrics,
             "matrix": quality.matrix(evidence, name),
-            "classes": quality.classes(evidence),
+            "classes": metrics.by_class(evidence.data.label_names),
             "confused": quality.confused(evidence),
             "best": quality.best(evidence),
             "worst": quality.worst(evidence, model),

@@ -10,8 +10,8 @@ from markupsafe import Markup
 
 from edgecnn import plots
 from edgecnn.report.figures import inline
-from edgecnn.training.record import Record
 from edgecnn.training.recipe import Recipe
+from edgecnn.training.record import Record
 
 _OF_THE_RECIPE = {"network", "recipe", "seed"}
 

@@ -47,8 +47,8 @@ def _history(path: Path) -> list[dict[str, float]]:
     try:
         with path.open(newline="", encoding="utf-8") as file:
             rows = [{name: float(value) for name, value in row.items()} for row in csv.DictReader(file)]
-        if not all(row.keys() >= {"epoch", "loss", "accuracy"} for row in rows):
-            raise ValueError("columns are missing")
+        if not rows or not all(row.keys() >= {"epoch", "loss", "accuracy"} for row in rows):
+            raise ValueError("epochs or columns are missing")
     except FileNotFoundError:
         return []
     except (OSError, ValueError, TypeError, csv.Error) as problem:

@@ -1,7 +1,7 @@
 """A headless Chromium, told what to do by its own DevTools protocol over a pipe.
 
 https://chromedevtools.github.io/devtools-protocol/; messages are JSON that ends with a zero byte. ``python -m
-tests.edgecnn.report.browser`` says whether there is one, and ``... PAGE PICTURE [WIDTH] [dark]`` takes a picture of one.
+tests.edgecnn.report.browser`` says if there is none, and with ``PAGE PICTURE [WIDTH] [dark]`` takes a picture.
 """
 
 from __future__ import annotations
@@ -127,7 +127,14 @@ def opened() -> Iterator[Browser]:
     name = program()
     to_browser, from_browser = os.pipe(), os.pipe()
     with TemporaryDirectory(ignore_cleanup_errors=True) as profile:
-        words = ("--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--disable-dev-shm-usage", "--remote-debugging-pipe")
+        words = (
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--hide-scrollbars",
+            "--disable-dev-shm-usage",
+            "--remote-debugging-pipe",
+        )
         # The browser reads from its descriptor 3 and writes to 4; the shell puts ours there.
         script = f'exec "$0" "$@" 3<&{to_browser[0]} 4>&{from_browser[1]}'
         process = subprocess.Popen(

@@ -13,7 +13,6 @@ import numpy as np
 from PIL import Image
 
 
-
 class Page(HTMLParser):
     """What is on a page.
 

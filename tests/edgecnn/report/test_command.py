@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
@@ -11,10 +12,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import typer
 from PIL import Image
 
 from edgecnn import zoo
-from edgecnn.cli.main import run
+from edgecnn.cli.main import program, run
 from edgecnn.models import carried
 from edgecnn_export import keras_file
 from edgecnn_export.parity import Exported
@@ -64,8 +66,8 @@ def test_files_alone_without_images(capsys: pytest.CaptureFixture[str]) -> None:
     ):
         assert missing in page.text[f"n1-{section}"], section
     assert "edgecnn info FILE --card" in page.text["n1-cards"]
-    assert "CONV_2D" in page.text["n1-layers"] or "FULLY_CONNECTED" in page.text["n1-layers"]
-    assert "Proved at export" in page.text["n1"] or "Not proved" in page.text["n1"]
+    assert "tiny-int8.tflite 2 QUANTIZE, 1 MEAN" in page.text["n1-layers"]
+    assert "✗ Not proved 2 of 2 files carry no proof that passed." in page.text["n1"]
 
 
 def test_files_compared_with_each_other(photos: Path) -> None:
@@ -76,8 +78,8 @@ def test_files_compared_with_each_other(photos: Path) -> None:
     assert {name.partition(" ")[0] for name in accuracies} == {"tiny-int8.tflite", "tiny-fp32.onnx"}
     assert set(accuracies.values()) == {"66.67%"}, "the green ones are wrong"
     assert "Of tiny-int8.tflite, " in page.text["n1-classes"]
-    assert [cells for cells in page.rows["n1-classes"] if cells[0] == "green"][0][1:4] == ["–", "0.0%", "0.0%"]
-    assert "green blue 3" in page.text["n1-classes"]
+    assert next(cells for cells in page.rows["n1-classes"] if cells[0] == "green")[1:4] == ["-", "0.0%", "0.0%"]
+    assert "green blue 2 100.0%" in page.text["n1-classes"]
     # Nothing but files has been loaded, and they know no gradients.
     assert "Where the evidence is, is shown for a Keras model with convolutions" in page.text["n1-predictions"]
     wrong = [pixels(each) for each in page.pictures["n1-predictions"]][2:]
@@ -102,7 +104,7 @@ def test_exported_files_need_nothing_heavy(photos: Path) -> None:
 @pytest.mark.usefixtures("keras")
 def test_a_keras_file_alone() -> None:
     page = report(BASELINE, "--quick")
-    assert "– Not exported There is no exported file to compare." in page.text["n1"]
+    assert "○ Not exported There is no exported file to compare." in page.text["n1"]
     for section in ("parity", "differing", "benchmark", "cards"):
         assert f"edgecnn export {BASELINE} --int8" in page.text[f"n1-{section}"], section
     for section in ("recipe", "curves"):
@@ -163,8 +165,8 @@ def test_a_network_that_guesses(here: Path) -> None:
     assert "where always giving one label gets 10.0%" in Page(Path("page.html")).text["n1-parity"]
 
 
-def damaged(name: str, text: str) -> Callable[[Path], None]:
-    return lambda folder: [(folder / name).write_text(text), None][1]
+def damaged(name: str, text: str) -> Callable[[Path], object]:
+    return lambda folder: (folder / name).write_text(text)
 
 
 @pytest.mark.parametrize(
@@ -172,7 +174,10 @@ def damaged(name: str, text: str) -> Callable[[Path], None]:
     [
         (damaged("recipe.json", "[]"), "run/recipe.json is not a recipe: expected a recipe.json"),
         (damaged("recipe.json", '{"name": "x", "size": 3}'), "the saved recipe does not fit"),
-        (damaged("history.csv", "epoch,loss\n1,2\n"), "run/history.csv is no history of edgecnn train (columns are"),
+        (
+            damaged("history.csv", "epoch,loss\n1,2\n"),
+            "run/history.csv is no history of edgecnn train (epochs or columns are",
+        ),
         (damaged("history.csv", "epoch,loss,accuracy\n1,a,b\n"), "run/history.csv is no history of edgecnn train"),
         (damaged("metrics.json", "[1]"), "run/metrics.json holds no metrics of edgecnn train (it is no object)"),
         (damaged("metrics.json", "{"), "run/metrics.json holds no metrics of edgecnn train"),
@@ -182,7 +187,7 @@ def damaged(name: str, text: str) -> Callable[[Path], None]:
     ],
 )
 def test_a_damaged_run(
-    change: Callable[[Path], None], message: str, folder: Path, capsys: pytest.CaptureFixture[str]
+    change: Callable[[Path], object], message: str, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     shutil.copytree(folder, "run")
     change(Path("run"))
@@ -248,3 +253,15 @@ def test_it_says_so_where_the_libraries_are_missing(
 ) -> None:
     monkeypatch.setattr("edgecnn.cli.report.find_spec", lambda name: None)
     refused([str(BASELINE)], 1, 'report needs Jinja2; install it with: pip install "edgecnn[report]"', capsys)
+
+
+def test_the_page_of_the_docs_knows_every_option() -> None:
+    docs = (ROOT / "docs" / "report.md").read_text()
+    (command,) = typer.main.get_command(program("report")).commands.values()  # type: ignore[attr-defined]
+    options = {each.opts[0] for each in command.params} - {"words", "--help"}
+    assert len(options) == 4
+    assert not {each for each in options if f"`{each}" not in docs}
+    pictures = re.findall(r"\((pictures/[\w-]+\.webp)\)", docs)
+    assert pictures
+    assert all((ROOT / "docs" / each).exists() for each in pictures)
+    assert "(docs/report.md)" in (ROOT / "README.md").read_text()

@@ -55,7 +55,7 @@ def test_contents_lead_to_every_section(page: Page) -> None:
     linked = [each["href"][1:] for tag, each in page.tags if tag == "a"]
     assert linked == ["n1", *(f"n1-{name}" for name in SECTIONS)]
     assert set(linked) <= set(ids)
-    assert not any("missing" == each.get("class") for _, each in page.tags), "all is there"
+    assert not any(each.get("class") == "missing" for _, each in page.tags), "all is there"
 
 
 def test_overview(page: Page, folder: Path, evidence: Evidence) -> None:
