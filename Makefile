@@ -43,7 +43,8 @@ test-full: $(READY) ## run every test, with the whole CIFAR-10 set
 
 .PHONY: chromium
 chromium: $(READY) ## install Debian's Chromium, in which the report is tested, if there is none (needs apt and root)
-	@$(RUN) tests.edgecnn.report.browser || apt-get install --yes --no-install-recommends chromium
+	@$(RUN) tests.edgecnn.report.browser || \
+		{ apt-get update --quiet=2 && apt-get install --yes --quiet=2 --no-install-recommends chromium; }
 
 .PHONY: emulator
 emulator: $(READY) ## fetch what stands for a Raspberry Pi: qemu-user and Debian for ARM (needs Debian's apt, not root)

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from edgecnn.report.answers import Answered, Evidence
 from edgecnn.report.pictures import address
 from edgecnn.report.subjects import Subject
-from edgecnn_export.card_proof import results_of
+from edgecnn_export.card_proof import items, results_of
 from edgecnn_export.comparison import Row
+from edgecnn_export.parity import Exported
 
 _MOST = 12
 
@@ -108,3 +109,13 @@ def proved_at_export(subject: Subject) -> tuple[int, int]:
     results = [results_of(each.contract) for each in subject.files]
     proved = [bool(each) and all(result.get("passed") is True for result in each) for each in results]
     return sum(proved), len(proved)
+
+
+def why_refused(file: Exported) -> list[str]:
+    """The checks that a file did not pass at export, in words; a contract is anybody's JSON."""
+    return [
+        f"{check.get('name')}: {check.get('measured')}; {check.get('allowed')} ({result.get('backend')})"
+        for result in results_of(file.contract)
+        for check in items(result.get("checks"))
+        if isinstance(check, dict) and check.get("passed") is not True
+    ]

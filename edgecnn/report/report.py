@@ -103,6 +103,7 @@ def _part(
         "chart": costs.chart(choices, name) if choices else None,
         "layers": layers,
         "operators": inside.operators(subject.files),
+        "refused": [(each, comparison.why_refused(each)) for each in subject.refused],
         "cards": [(each, cards.shown(each)) for each in subject.files],
     }
     if evidence:

@@ -12,6 +12,7 @@ from edgecnn.training.record import Record
 from edgecnn_export import keras_file
 from edgecnn_export.keras_file import About
 from edgecnn_export.parity import Exported
+from edgecnn_export.proof import rejected
 from edgecnn_runtime.errors import TrainingError, UsageError
 
 _EXPORTED = (".tflite", ".onnx")
@@ -27,6 +28,7 @@ class Subject:
         folder: of its run, likewise.
         record: of its training; empty without a run.
         files: that were exported of it.
+        refused: files in the folder of its run that export has put aside.
     """
 
     about: About
@@ -34,6 +36,7 @@ class Subject:
     folder: Path | None = None
     record: Record = field(default_factory=Record)
     files: list[Exported] = field(default_factory=list)
+    refused: list[Exported] = field(default_factory=list)
 
 
 def gather(words: Sequence[Path]) -> list[Subject]:
@@ -63,6 +66,7 @@ def gather(words: Sequence[Path]) -> list[Subject]:
             subject.keras = path
             if path.name == keras_file.IN_RUN_FOLDER:
                 subject.folder, subject.record = path.parent, record.read(path.parent)
+                subject.refused = [Exported.open(each) for each in _refused(path.parent)]
     return list(found.values())
 
 
@@ -88,6 +92,10 @@ def _files(words: Sequence[Path]) -> list[Path]:
         for file in files:
             found.setdefault(file.resolve(), file)
     return list(found.values())
+
+
+def _refused(folder: Path) -> list[Path]:
+    return sorted(path for ending in _EXPORTED for path in folder.glob(f"*{rejected(Path(ending))}"))
 
 
 def _key(about: About) -> str:

@@ -155,6 +155,21 @@ def test_a_file_that_is_not_the_same_model(folder: Path, capsys: pytest.CaptureF
 
 
 @pytest.mark.usefixtures("keras")
+def test_a_file_that_export_refused(folder: Path) -> None:
+    shutil.copytree(folder, "run")
+    data = Path("run/baseline-fp32.onnx").read_bytes()
+    contract, size = container.parse(data)
+    checks = [{"name": "names", "passed": True}, {"name": "accuracy", "measured": "12%", "allowed": "88%"}]
+    results = [{"backend": "onnxruntime 1", "passed": False, "checks": checks}, {"checks": ["x"]}, {"checks": 3}, {}]
+    changed = replace(contract, precision="int8", parity={"results": results})
+    Path("run/baseline-int8.onnx.rejected").write_bytes(container.embed(data[:size], changed))
+    text = report("run", "--quick").text["n1-parity"]
+    assert "baseline-int8.onnx.rejected was refused at export: accuracy: 12%; 88% (onnxruntime 1)" in text
+    assert text.count("refused") == 1
+    assert "names" not in text
+
+
+@pytest.mark.usefixtures("keras")
 def test_a_network_that_guesses(here: Path) -> None:
     model, about = zoo.find("baseline").build(10), keras_file.read_about(BASELINE)
     keras_file.save(here / "new.keras", model, about)
