@@ -19,13 +19,14 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
 
 .PHONY: demo
-demo: demo/run/model.keras ## train, export, compare on 10,000 images and classify a picture, all in demo/
+demo: demo/run/model.keras ## train, export, compare on 10,000 images, classify a picture and make a report, all in demo/
 	rm -rf demo/models
 	$(EDGECNN) export demo/run --int8 --precision fp32 --out demo/models
 	$(EDGECNN) parity demo/run/model.keras demo/models/*.tflite demo/models/*.onnx
 	for model in demo/models/*.tflite demo/models/*.onnx; do \
 		echo "$$model"; $(EDGECNN) classify docs/pictures/frog.png --model "$$model" || exit 1; \
 	done
+	$(EDGECNN) report demo/run demo/models/*.tflite demo/models/*.onnx -o demo/report.html
 
 demo/run/model.keras: | $(READY)
 	$(EDGECNN) data cifar10
@@ -39,6 +40,11 @@ test: $(READY) ## run the tests that need no data set and no network
 test-full: $(READY) ## run every test, with the whole CIFAR-10 set
 	$(EDGECNN) data cifar10
 	$(RUN) pytest -m "not arm"
+
+.PHONY: chromium
+chromium: $(READY) ## install Debian's Chromium, in which the report is tested, if there is none (needs apt and root)
+	@$(RUN) tests.edgecnn.report.browser || \
+		{ apt-get update --quiet=2 && apt-get install --yes --quiet=2 --no-install-recommends chromium; }
 
 .PHONY: emulator
 emulator: $(READY) ## fetch what stands for a Raspberry Pi: qemu-user and Debian for ARM (needs Debian's apt, not root)

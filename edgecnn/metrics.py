@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 Z95 = 1.959964  # of the standard normal distribution, two-sided
+
+
+@dataclass(frozen=True)
+class OfClass:
+    """How good a classifier is at one class; a share, 0 to 1, is None where it is undefined."""
+
+    label: str
+    precision: float | None
+    recall: float | None
+    f1: float | None
+    images: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,6 +73,16 @@ class Metrics:
         """Mean recall of the classes that have images, each counting the same."""
         return float(np.nanmean(self.recall))
 
+    def by_class(self, names: Sequence[str]) -> list[OfClass]:
+        """The figures of each class that has images, by the names of all."""
+
+        def known(shares: npt.NDArray[np.float64]) -> list[float | None]:
+            return [None if math.isnan(each) else each for each in shares.tolist()]
+
+        columns = known(self.precision), known(self.recall), known(self.f1), self.support.tolist()
+        rows = [OfClass(*row) for row in zip(names, *columns, strict=True)]
+        return [each for each in rows if each.images]
+
 
 def measure(labels: npt.NDArray[np.int64], probabilities: npt.NDArray[np.float32]) -> Metrics:
     """Count the most probable labels against the true ones.
@@ -72,6 +95,18 @@ def measure(labels: npt.NDArray[np.int64], probabilities: npt.NDArray[np.float32
     confusion = np.zeros((classes, classes), np.int64)
     np.add.at(confusion, (labels, probabilities.argmax(-1)), 1)
     return Metrics(confusion)
+
+
+def surest(labels: npt.NDArray[np.int64], probabilities: npt.NDArray[np.float32], right: bool) -> npt.NDArray[np.int64]:
+    """The images whose label is right, or is wrong, those given it with the highest probability first.
+
+    Args:
+        labels: class indices, shape (N,).
+        probabilities: shape (N, classes).
+        right: which of them.
+    """
+    (found,) = np.nonzero((probabilities.argmax(-1) == labels) == right)
+    return np.asarray(found[np.argsort(-probabilities[found].max(-1), kind="stable")])
 
 
 def wilson(right: int, count: int) -> tuple[float, float]:

@@ -42,6 +42,11 @@ def drawing(what: str) -> None:
     _line(f"drawn: {printable(what)}" if what else "")
 
 
+def working(on: str) -> None:
+    """Tell likewise what is at work; when all is done, nothing."""
+    _line(f"at work: {printable(on)}" if on else "")
+
+
 def _passing(what: str, done: int, total: int) -> None:
     _line(f"{what}: {done:,} of {total:,}" if done < total else "")
 

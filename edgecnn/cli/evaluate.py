@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -94,26 +94,18 @@ def _show(file: Path, images: Dataset, measured: Metrics) -> None:
     show(
         ("class", "precision", "recall", "F1", "images"),
         (
-            (printable(label), *("-" if value is None else f"{value:.1%}" for value in row[:3]), f"{row[3]:,}")
-            for label, row in _by_class(images, measured)
+            (
+                printable(each.label),
+                *("-" if share is None else f"{share:.1%}" for share in (each.precision, each.recall, each.f1)),
+                f"{each.images:,}",
+            )
+            for each in measured.by_class(images.label_names)
         ),
         text_columns=1,
     )
 
 
-def _by_class(images: Dataset, measured: Metrics) -> list[tuple[str, tuple[Any, ...]]]:
-    """Label, precision, recall, F1 (None where undefined) and number of images of each class that has images."""
-    columns = zip(measured.precision.tolist(), measured.recall.tolist(), measured.f1.tolist(), strict=True)
-    rows = zip(images.label_names, columns, measured.support.tolist(), strict=True)
-    return [
-        (label, (*(None if math.isnan(value) else value for value in values), count))
-        for label, values, count in rows
-        if count
-    ]
-
-
 def _document(file: Path, images: Dataset, measured: Metrics) -> dict[str, Any]:
-    names = ("precision", "recall", "f1", "images")
     return {
         "model": str(file),
         "data": images.name,
@@ -122,7 +114,7 @@ def _document(file: Path, images: Dataset, measured: Metrics) -> dict[str, Any]:
         "accuracy": measured.accuracy,
         "interval": measured.interval,
         "balanced_accuracy": measured.balanced_accuracy,
-        "classes": {label: dict(zip(names, row, strict=True)) for label, row in _by_class(images, measured)},
+        "classes": {each.pop("label"): each for each in map(asdict, measured.by_class(images.label_names))},
     }
 
 

@@ -32,6 +32,7 @@ VERBS = (
     "benchmark",
     "info",
     "inspect",
+    "report",
     "data",
 )
 """Each is a module beside this one, with a function of its name, or an ``app`` with verbs of its own."""

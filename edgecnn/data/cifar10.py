@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from edgecnn.data import cifar10_cache
 from edgecnn_export.dataset import Dataset, Labels, stratified_indices
+from edgecnn_runtime.contract import InputSpec
 from edgecnn_runtime.errors import DataError
 
 LABEL_NAMES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
@@ -40,6 +41,11 @@ class Cifar10:
             self.train.subset(f"cifar10/train-{len(learning)}", learning),
             self.train.subset(f"cifar10/validation-{len(validation)}", validation),
         )
+
+
+def fits(spec: InputSpec, labels: tuple[str, ...]) -> bool:
+    """Whether a network that takes such pictures and has these labels was trained on this set."""
+    return (spec.height, spec.width) == (32, 32) and labels == LABEL_NAMES
 
 
 def split_indices(labels: Labels) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:

@@ -62,8 +62,7 @@ def find(given: Path | None, spec: InputSpec, labels: tuple[str, ...] | None, sa
         DataError: there is no such data, or the model is one of other labels.
     """
     if given is None or any((cifar10.cache_folder(given) / f"{name}.npy").exists() for name in cifar10_cache.SHA256):
-        fits = (spec.height, spec.width) == (32, 32) and labels == cifar10.LABEL_NAMES
-        if labels is not None and not fits:
+        if labels is not None and not cifar10.fits(spec, labels):
             raise DataError("the model was not trained on CIFAR-10; name its photographs with --data")
         return _Cifar10(given)
     try:

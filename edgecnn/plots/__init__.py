@@ -10,13 +10,14 @@ from edgecnn.plots.costs import tradeoffs
 from edgecnn.plots.heat import class_activation, hidden
 from edgecnn.plots.layers import feature_maps, filters
 from edgecnn.plots.quantization import layer_errors
-from edgecnn.plots.training import curves
+from edgecnn.plots.training import curve, curves
 
 __all__ = [
     "by_hand",
     "class_activation",
     "confusion",
     "contact_sheet",
+    "curve",
     "curves",
     "feature_maps",
     "filters",

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from edgecnn.plots.style import RED, drawn, short
+from edgecnn.metrics import surest
+from edgecnn.plots.style import INK, RED, drawn, short
 from edgecnn_export.dataset import Dataset
 
 
@@ -19,9 +20,8 @@ def predictions(path: Path, data: Dataset, probabilities: Any) -> Figure:
 
 def mistakes(path: Path, data: Dataset, probabilities: Any) -> Figure:
     """The worst mistakes, titled likewise: the images that were given a wrong label with the highest probability."""
-    wrong = np.flatnonzero(probabilities.argmax(-1) != data.labels)
-    worst = wrong[np.argsort(-probabilities[wrong].max(-1), kind="stable")]
-    return _answers(path, data, probabilities, worst, f"{len(wrong):,} of {len(data):,} wrong, the worst first")
+    worst = surest(data.labels, probabilities, right=False)
+    return _answers(path, data, probabilities, worst, f"{len(worst):,} of {len(data):,} wrong, the worst first")
 
 
 def _answers(path: Path, data: Dataset, probabilities: Any, order: Any, title: str) -> Figure:
@@ -31,7 +31,7 @@ def _answers(path: Path, data: Dataset, probabilities: Any, order: Any, title: s
             axis.set_axis_off()
         for axis, index in zip(places, order, strict=False):
             guess, label = int(probabilities[index].argmax()), data.labels[index]
-            caption, colour = f"{short(data.label_names[guess])} {probabilities[index, guess]:.0%}", "black"
+            caption, colour = f"{short(data.label_names[guess])} {probabilities[index, guess]:.0%}", INK
             if guess != label:
                 caption, colour = f"{caption}\nis {short(data.label_names[label])}", RED
             axis.imshow(data.images[index], interpolation="nearest")

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator
 
-from edgecnn.plots.style import BLUE, GREEN, ORANGE, drawn, plain
+from edgecnn.plots.style import BLUE, GREEN, INK, ORANGE, QUIET, drawn, plain
 from edgecnn.tradeoffs import Choice, best, fastest
 from edgecnn_runtime.benchmark import counted
 
@@ -32,10 +32,10 @@ def tradeoffs(path: Path, choices: Sequence[Choice]) -> Figure:
         axis = figure.subplots()
         on_front = [index for index, each in enumerate(shown) if each in front]
         line = [shown[index].latency for index in on_front], [heights[index] for index in on_front]
-        axis.plot(*line, "--", color="#444444", drawstyle="steps-post", label="best trade-offs", zorder=1)
+        axis.plot(*line, "--", color=QUIET, drawstyle="steps-post", label="best trade-offs", zorder=1)
         for number, (each, height) in enumerate(zip(shown, heights, strict=True), start=1):
             colour, marker = _KINDS[backends.index(each.cost.backend)]
-            edge = "black" if each in front else "white"
+            edge = INK if each in front else "none"
             area = 50 + 600 * each.cost.case.size / largest if judged else 120
             place, name = (each.latency, height), f"{number} {_named(each)}"
             axis.scatter(*place, s=area, c=colour, marker=marker, alpha=0.8, edgecolors=edge, label=name)
@@ -81,5 +81,5 @@ def _number(figure: Figure, axis: Axes, shown: Sequence[Choice], heights: Sequen
             (0, (place - y) * 72 / figure.dpi),
             textcoords="offset points",
             ha="center",
-            arrowprops={"arrowstyle": "-", "color": "#888888", "shrinkB": 0},
+            arrowprops={"arrowstyle": "-", "color": QUIET, "shrinkB": 0},
         )

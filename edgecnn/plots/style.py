@@ -11,12 +11,17 @@ from typing import Any
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
+from edgecnn_export import markdown
+
 BLUE, ORANGE, GREEN, RED = (
     "#0072B2",
     "#E69F00",
     "#009E73",
     "#B3261E",
 )  # from Okabe and Ito's palette, 2008, and a darker red
+
+INK, QUIET, LINES = "#111111", "#666666", "#DDDDDD"
+"""Of what stands on the bare page: letters and axes, what leads to them, the grid."""
 
 SIGNED = "PuOr_r"
 """Colours of values on both sides of zero, which is white: orange above, purple below (Brewer, 2003)."""
@@ -35,11 +40,22 @@ _STYLE: Any = {
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.grid": True,
-    "grid.color": "#DDDDDD",
+    "grid.color": LINES,
+    **dict.fromkeys(("text.color", "axes.edgecolor", "axes.labelcolor", "xtick.color", "ytick.color"), INK),
     "lines.linewidth": 2,
     "savefig.dpi": 120,
     "figure.constrained_layout.use": True,
 }
+
+# Letters stay letters, for the page has its own, and whatever is behind it is to be seen.
+_ON_A_PAGE: Any = {"svg.fonttype": "none", "svg.hashsalt": "edgecnn", "savefig.transparent": True}
+
+
+@contextmanager
+def on_a_page() -> Iterator[None]:
+    """SVG figures made in here are for a page that has letters and colours of its own."""
+    with mpl.rc_context(_ON_A_PAGE):
+        yield
 
 
 @contextmanager
@@ -54,8 +70,8 @@ def drawn(path: Path, width: float, height: float, changes: Any = None) -> Itera
 
 
 def plain(label: str) -> str:
-    """The label as it is: two dollar signs would make a formula of what stands between them."""
-    return label.replace("$", r"\$")
+    """The label in one line: two dollar signs would make a formula of it, and SVG knows no control characters."""
+    return markdown.plain(label).replace("$", r"\$")
 
 
 def short(label: str) -> str:

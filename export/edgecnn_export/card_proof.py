@@ -17,7 +17,7 @@ _Result = dict[str, Any]
 
 def results_of(contract: Contract) -> list[_Result]:
     """The comparisons, one an interpreter."""
-    return [each for each in _items(contract.parity.get("results")) if isinstance(each, dict)]
+    return [each for each in items(contract.parity.get("results")) if isinstance(each, dict)]
 
 
 def accuracy(parity: dict[str, Any], results: list[_Result]) -> Iterator[str]:
@@ -84,14 +84,14 @@ def _checks(results: list[_Result]) -> Iterator[tuple[str, ...]]:
     for each in results:
         backend = text(each.get("backend"))
         yield backend, "agreement", f"same top label on {share(each.get('agreement'))}", "", ""
-        for check in _items(each.get("checks")):
+        for check in items(each.get("checks")):
             if isinstance(check, dict):
                 told = (text(check.get(name, "")) for name in ("name", "measured", "allowed"))
                 yield backend, *told, "passed" if check.get("passed") is True else "FAILED"
 
 
 def _rescue(rescue: dict[str, Any]) -> str:
-    layers = ", ".join(map(str, _items(rescue.get("kept")))) or UNKNOWN
+    layers = ", ".join(map(str, items(rescue.get("kept")))) or UNKNOWN
     return (
         f"Kept in float ({text(rescue.get('precision'))}): {text(layers)}. "
         f"Why: wholly in 8 bits the file was refused, {text(rescue.get('because'))}. It takes "
@@ -114,10 +114,10 @@ def speed(contract: Contract, size: int, results: list[_Result]) -> Iterator[str
 
 
 def _interval(result: _Result) -> str:
-    return " to ".join(map(_points, _items(result.get("interval")))) or UNKNOWN
+    return " to ".join(map(_points, items(result.get("interval")))) or UNKNOWN
 
 
-def _items(value: object) -> Sequence[Any]:
+def items(value: object) -> Sequence[Any]:
     """A list, which is a tuple before it has been written and read."""
     return value if isinstance(value, list | tuple) else ()
 

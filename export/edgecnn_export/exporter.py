@@ -99,10 +99,10 @@ class Exporter:
             rescue: dict[str, Any] = {"kept": names, "precision": "fp32", "because": because}
             rescue |= {"bytes": len(payload), "int8_bytes": failed[0].size}
             if not complaints(self._prove(payload, replace(contract, rescue=rescue))):
-                self.listener.note(
-                    f"{target.name}: kept in float: {', '.join(names)}; "
-                    f"{len(payload) / 1000:,.1f} kB instead of {failed[0].size / 1000:,.1f}"
-                )
+                cost = f"{len(payload) / 1000:,.1f} kB instead of {failed[0].size / 1000:,.1f}"
+                half = len(self._described(network.convert("fp16"), form, "fp16"))
+                cheaper = f"; --precision fp16 takes {half / 1000:,.1f} kB" if half < len(payload) else ""
+                self.listener.note(f"{target.name}: kept in float: {', '.join(names)}; {cost}{cheaper}")
                 return True
         return any(self._instead(network, form, precision, failed[0].size) for precision in _INSTEAD[form])
 

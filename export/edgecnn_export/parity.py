@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,12 +13,70 @@ from edgecnn_export import keras_file
 from edgecnn_export.comparison import Row, compare
 from edgecnn_export.dataset import Dataset, Images, batches
 from edgecnn_export.gate import Probabilities
-from edgecnn_export.scoring import score_everywhere
+from edgecnn_export.scoring import Scores, score_everywhere
 from edgecnn_runtime import container
+from edgecnn_runtime.contract import Contract
 from edgecnn_runtime.errors import ExportError, ParityError
 
 if TYPE_CHECKING:
     import keras
+
+
+@dataclass(frozen=True)
+class Exported:
+    """An exported file.
+
+    Attributes:
+        path: of the file.
+        contract: what it promises.
+        size: of the model in it, in bytes; its contract comes on top.
+    """
+
+    path: Path
+    contract: Contract
+    size: int
+
+    @classmethod
+    def open(cls, path: Path) -> Exported:
+        """Read and check a file.
+
+        Raises:
+            ModelFileError: it is missing, damaged, or was not written by edgecnn.
+        """
+        contract, whole = container.read(path)
+        return cls(path, contract, container.parse(whole)[1])
+
+
+@dataclass(frozen=True, eq=False)
+class Answers:
+    """What one interpreter makes of the images with one file."""
+
+    file: Exported
+    scores: Scores
+
+    def beside(self, reference: Probabilities, data: Dataset) -> Row:
+        """Compare them with the Keras model's, shape (N, classes), for the same images."""
+        contract = self.file.contract
+        allowed = contract.parity.get("max_drop")
+        return compare(self.file.path.name, contract, self.file.size, self.scores, reference, data, allowed)
+
+
+def answers(files: Iterable[Exported], data: Dataset, told: Callable[[str], None] = lambda _: None) -> list[Answers]:
+    """Run the images through each file in every installed interpreter.
+
+    Args:
+        files: exported, in the order of the answers.
+        data: the images.
+        told: the name of each file before it runs.
+
+    Raises:
+        ExportError: there is no interpreter for a file, or one failed.
+    """
+    found = []
+    for file in files:
+        told(file.path.name)
+        found += [Answers(file, each) for each in score_everywhere(file.path, file.contract.format, data.images)]
+    return found
 
 
 def compare_files(source: Path, files: Iterable[Path], data: Dataset) -> tuple[float | None, list[Row]]:
@@ -31,27 +90,14 @@ def compare_files(source: Path, files: Iterable[Path], data: Dataset) -> tuple[f
         ExportError: the Keras model cannot be read, or a file's labels are others.
         ParityError: the Keras model is too weak to compare with.
     """
-    contracts = {path: container.read(path) for path in files}
+    opened = [Exported.open(path) for path in files]
     model, about = keras_file.load(source)
-    for path, (contract, _) in contracts.items():
-        if contract.labels != about.labels:
-            raise ExportError(f"{path} has other labels than {source}: it is not an export of this model")
+    for each in opened:
+        if each.contract.labels != about.labels:
+            raise ExportError(f"{each.path} has other labels than {source}: it is not an export of this model")
     reference = reference_scores(model, data)
     accuracy = require_skill(reference, data)
-    rows = [
-        compare(
-            path.name,
-            contract,
-            container.parse(whole)[1],
-            scores,
-            reference,
-            data,
-            contract.parity.get("max_drop"),
-        )
-        for path, (contract, whole) in contracts.items()
-        for scores in score_everywhere(path, contract.format, data.images)
-    ]
-    return accuracy, rows
+    return accuracy, [each.beside(reference, data) for each in answers(opened, data)]
 
 
 def predict(model: keras.Model, images: Images) -> Probabilities:

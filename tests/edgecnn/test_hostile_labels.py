@@ -62,6 +62,8 @@ def hostile(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
         ["evaluate", "MODEL"],
         ["benchmark", "MODEL", "--data", "PICTURES"],
         ["inspect", "MODEL", "PICTURES/a\x1b[2Jb.png", "--out", "PICTURES/out"],
+        ["report", "MODEL", "--rounds", "1", "--out", "PICTURES/a\x1b[2Jb.html"],
+        ["report", "MODEL", "--data", "PICTURES", "--out", "PICTURES/out.html"],
         ["classify", "PICTURES", "--model", "MODEL.none"],
     ],
 )

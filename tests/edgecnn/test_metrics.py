@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from edgecnn.metrics import Metrics, measure, wilson
+from edgecnn.metrics import Metrics, measure, surest, wilson
 
 
 @pytest.fixture
@@ -49,3 +49,11 @@ def test_wilson(right: int, count: int, interval: tuple[float, float]) -> None:
 
 def test_the_interval_is_that_of_the_accuracy(measured: Metrics) -> None:
     assert measured.interval == wilson(5, 7)
+
+
+def test_the_surest_first() -> None:
+    labels = np.array([0, 1, 0, 1, 1])
+    probabilities = np.array([[0.6, 0.4], [0.9, 0.1], [0.8, 0.2], [0.3, 0.7], [0.6, 0.4]], np.float32)
+    assert surest(labels, probabilities, right=True).tolist() == [2, 3, 0]
+    assert surest(labels, probabilities, right=False).tolist() == [1, 4]
+    assert surest(labels[:1], probabilities[:1], right=False).tolist() == []

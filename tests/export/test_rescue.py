@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import runpy
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -78,6 +79,11 @@ def test_the_fewest_layers_are_kept_in_float(
     assert contract.rescue["bytes"] > contract.rescue["int8_bytes"]
     assert "accuracy" in contract.rescue["because"]
     assert "kept in float: conv, dense" in log.notes[-1]
+    export(brittle, [form], ["fp16"], tmp_path / "half", calibration, evaluation, Options())
+    half = (tmp_path / "half" / f"baseline-fp16.{form}").read_bytes()
+    size = container.parse(half)[1]
+    assert log.notes[-1].endswith(f"; --precision fp16 takes {size / 1000:,.1f} kB")
+    shutil.rmtree(tmp_path / "half")
     assert next(iter(log.errors)) in {"conv", "dense"}
     assert {path.name for path in tmp_path.iterdir()} == {saved, f"{saved}.json", f"{saved}.md"}
     card = (tmp_path / f"{saved}.md").read_text()

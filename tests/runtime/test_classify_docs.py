@@ -23,14 +23,12 @@ from PIL import Image
 from edgecnn.cli.main import program
 from edgecnn.data import samples
 from edgecnn_runtime.backends import installed
+from tests.pages import DOCS, ROOT, Example, examples, without_numbers
 
 if TYPE_CHECKING:
     from tests.runtime.conftest import Terminal
 
-ROOT = Path(__file__).parents[2]
-PAGE = (ROOT / "docs" / "classify.md").read_text()
-BLOCKS = [block.strip() for block in re.findall(r"```console\n(.*?)```", PAGE, re.DOTALL)]
-EXAMPLES = [example for block in BLOCKS for example in re.split(r"^\$ ", block, flags=re.MULTILINE) if example]
+PAGE = (DOCS / "classify.md").read_text()
 
 
 class Quietly(SimpleHTTPRequestHandler):
@@ -44,7 +42,7 @@ def here(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("page")
     data = samples.test()
     pictures = {"ship": 1, "truck": 0, "more/cat": 0, "more/car": 2}
-    shutil.copy(ROOT / "docs" / "pictures" / "frog.png", folder / "cam.png")
+    shutil.copy(DOCS / "pictures" / "frog.png", folder / "cam.png")
     for name, number in pictures.items():
         label = {"car": "automobile"}.get(Path(name).name, Path(name).name)
         path = folder / "photos" / f"{name}.png"
@@ -107,21 +105,16 @@ def printed(command: str, here: Path, port: int, terminal: Terminal) -> str:
     return text.replace(f":{port}", ":8000")
 
 
-def rough(text: str) -> list[str]:
-    """Lines without their numbers and widths, which are the machine's."""
-    return [re.sub(r"[\d.]+", "0", " ".join(line.split())) for line in text.strip().splitlines()]
-
-
-@pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.partition("\n")[0])
-def test_the_page_shows_what_is_printed(example: str, here: Path, port: int, terminal: Terminal) -> None:
-    command, _, shown = example.partition("\n")
+@pytest.mark.parametrize("example", examples(PAGE), ids=lambda example: example.command)
+def test_the_page_shows_what_is_printed(example: Example, here: Path, port: int, terminal: Terminal) -> None:
     if not installed("tflite"):
         pytest.skip("the page shows the answers of the TFLite model; the ONNX one rounds otherwise")
-    if ("clip.mp4" in command or "--camera" in command) and not find_spec("cv2"):
+    if ("clip.mp4" in example.command or "--camera" in example.command) and not find_spec("cv2"):
         pytest.skip('needs OpenCV: pip install "edgecnn[camera]"')
-    if "--camera" in command and Path("/dev/video0").exists():
+    if "--camera" in example.command and Path("/dev/video0").exists():
         pytest.skip("there is a camera")
-    assert rough(printed(command, here, port, terminal)) == rough(shown)
+    printed_there = printed(example.command, here, port, terminal)
+    assert without_numbers(printed_there) == without_numbers(example.shown)
 
 
 def test_every_option_is_on_the_page() -> None:

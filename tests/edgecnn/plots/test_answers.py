@@ -18,7 +18,7 @@ def test_predictions(path: Path, data: Dataset) -> None:
     figure = plots.predictions(path, data, scores(guesses))
     assert len(figure.axes) == 25
     titles = [(axis.get_title(), axis.title.get_color()) for axis in figure.axes]
-    assert titles[:3] == [("cat 80%", "black"), ("dog 80%", "black"), ("cat 80%\nis cow", style.RED)]
+    assert titles[:3] == [("cat 80%", style.INK), ("dog 80%", style.INK), ("cat 80%\nis cow", style.RED)]
     assert [index for index, (_, colour) in enumerate(titles) if colour == style.RED] == [2, 7]
     for axis, image in zip(figure.axes, data.images, strict=False):
         np.testing.assert_array_equal(shown(axis), image)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -46,3 +47,31 @@ def test_colours_differ_for_every_eye() -> None:
         seen = colours @ np.array(eye).T
         distances = np.linalg.norm(seen[:, None] - seen, axis=-1)[np.triu_indices(len(seen), 1)]
         assert distances.min() > 0.2
+
+
+def test_what_stands_on_the_page_has_the_colours_of_the_style(path: Path) -> None:
+    """A page by night changes these and no others."""
+    with style.drawn(path.with_suffix(".svg"), 4, 3) as figure:
+        axis = figure.subplots()
+        axis.plot([1, 2], [1, 2], color=style.BLUE, label="a")
+        axis.set(xlabel="x", ylabel="y", title="title")
+        axis.legend(frameon=False)
+        figure.suptitle("all")
+    text = path.with_suffix(".svg").read_text()
+    found = set(re.findall(r"#[0-9a-f]{6}\b", text.partition("<metadata>")[0] + text.partition("</metadata>")[2]))
+    assert found == {each.lower() for each in (style.INK, style.LINES, style.BLUE, "#ffffff")}
+
+
+def test_for_a_page_letters_are_letters_and_nothing_is_behind(path: Path) -> None:
+    with style.on_a_page(), style.drawn(path.with_suffix(".svg"), 4, 3) as figure:
+        figure.suptitle("some words")
+    text = path.with_suffix(".svg").read_text()
+    assert ">some words</text>" in text
+    assert "#ffffff" not in text
+    with style.drawn(path.with_suffix(".svg"), 4, 3) as figure:
+        figure.suptitle("some words")
+    assert "<text" not in path.with_suffix(".svg").read_text()
+
+
+def test_a_label_is_one_line_of_what_can_be_seen() -> None:
+    assert style.plain("a\n $b$\x1b[2J\u202e") == r"a \$b\$ [2J"

@@ -46,3 +46,14 @@ def test_curves_of_one_epoch_and_nothing_watched(path: Path) -> None:
     figure = plots.curves(path, [{"epoch": 1.0, "loss": 2.0, "accuracy": 0.2}], watched="validation")
     assert [[line.get_label() for line in axis.get_lines()] for axis in figure.axes] == [["training"]] * 2
     assert style.ORANGE not in pixels(path)
+
+
+@pytest.mark.parametrize("key", ["loss", "accuracy"])
+def test_one_curve_is_the_same_as_among_both(path: Path, key: str) -> None:
+    both = plots.curves(path, HISTORY, watched="validation")
+    (alone,) = plots.curve(path, HISTORY, key, watched="validation").axes
+    (among,) = [axis for axis in both.axes if axis.get_title() == alone.get_title()]
+    assert alone.get_title() == key.capitalize()
+    for one, other in zip(alone.get_lines(), among.get_lines(), strict=True):
+        np.testing.assert_array_equal(one.get_xydata(), other.get_xydata())
+    assert alone.get_ylabel() == among.get_ylabel()

@@ -1,0 +1,1 @@
+"""One page about trained networks and the files that were exported of them."""
