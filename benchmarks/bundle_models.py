@@ -2,11 +2,13 @@
 
 Each run becomes ``models/NAME.keras``, with its weights rounded to half precision and the archive deflated, which
 halves its size and leaves the accuracy where it was; the accuracy noted in it is measured again, on the 10,000 test
-images. The run of ``edge-s`` also becomes the model that ``edgecnn classify`` uses by default.
+images. Its recipe and its history come to lie beside it. The run of ``edge-s`` also becomes the model that ``edgecnn
+classify`` uses by default, whose card is then ``models/edge-s.md``.
 """
 
 from __future__ import annotations
 
+import shutil
 import sys
 import zipfile
 from dataclasses import replace
@@ -33,6 +35,8 @@ def bundle(run: Path) -> Path:
     target.parent.mkdir(exist_ok=True)
     keras_file.save(target, model, about)
     deflate(target)
+    for kept in ("recipe.json", "history.csv"):
+        shutil.copyfile(run / kept, target.with_suffix(f".{kept}"))
     print(f"{target}: {target.stat().st_size:,} bytes, test accuracy {accuracy:.2%}")
     return target
 
@@ -61,5 +65,6 @@ if __name__ == "__main__":
         carried = ROOT / "edgecnn" / "models"
         if edgecnn(["export", str(model), "--int8", "--license", "Apache-2.0", "--out", str(carried)]):
             sys.exit(1)
+        (carried / f"{DEFAULT}-int8.tflite.md").replace(model.with_suffix(".md"))
         for beside in (*carried.glob("*.json"), *carried.glob("*.md")):
             beside.unlink()

@@ -112,7 +112,7 @@ def test_it_classifies(board: Board, tmp_path: Path) -> None:
     assert (ended.returncode, ended.stderr) == (0, "")
     best = json.loads(ended.stdout)["predictions"][0]
     assert best["label"] == "frog"
-    assert best["score"] > 0.98
+    assert best["score"] > 0.9
 
 
 def test_it_verifies_the_model_it_carries(board: Board, tmp_path: Path) -> None:

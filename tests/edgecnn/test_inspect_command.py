@@ -75,7 +75,7 @@ def test_an_exported_file(there: Path, capsys: pytest.CaptureFixture[str]) -> No
     shutil.copy(carried("onnx"), there / "mine.onnx")
     assert run(["inspect", "mine.onnx", "frog.png", "--top", "2"]) == 0
     assert files(there / "inspect" / "mine-frog") == ["contact-sheet.png", "occlusion.png"]
-    assert "occlusion.png: occlusion: frog 99" in capsys.readouterr().out
+    assert "occlusion.png: occlusion: frog 96" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(("words", "name"), [(["edge"], "edge"), (["-1,-1,-1,-1,8,-1,-1,-1,-1"], "kernel")])

@@ -68,7 +68,7 @@ def write_clip(path: Path) -> None:
     data = samples.test()
     writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*"mp4v"), 10, (320, 320))
     frogs, ships = ((data.labels == data.label_names.index(label)).nonzero()[0] for label in ("frog", "ship"))
-    for index in (frogs[3], frogs[4], frogs[0], ships[1], ships[2]):
+    for index in (frogs[15], frogs[4], frogs[0], ships[1], ships[2]):
         image = cv2.cvtColor(data.images[index], cv2.COLOR_RGB2BGR)
         writer.write(cv2.resize(image, (320, 320), interpolation=cv2.INTER_NEAREST))
     writer.release()

@@ -118,12 +118,12 @@ def test_a_keras_file_alone() -> None:
 def test_several_networks_side_by_side(folder: Path) -> None:
     page = report(folder / "baseline-int8.tflite", carried("onnx"), "--quick", rounds=1)
     lines = {cells[0]: cells[1:] for cells in page.rows["together"]}
-    assert lines.keys() == {"Network", "baseline", "deeper"}
-    for number, name in (("n1", "baseline"), ("n2", "deeper")):
+    assert lines.keys() == {"Network", "baseline", "edge-s"}
+    for number, name in (("n1", "baseline"), ("n2", "edge-s")):
         assert lines[name][1] in page.text[number]
         assert lines[name][0] == "Proved at export"
     assert page.figures["together"] == ["together-benchmark"]
-    for name in ("baseline-int8", "deeper-int8"):
+    for name in ("baseline-int8", "edge-s-int8"):
         assert name in page.text["together"]
     names = [each["data-figure"] for tag, each in page.tags if tag == "svg"]
     assert len(names) == len(set(names)) == 5
