@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
 
+import PIL
 import pytest
 
 from edgecnn_runtime import picture_file, rgb
@@ -22,6 +23,13 @@ from tests.runtime import bad_pictures
 from tests.runtime.bad_pictures import encoded, no_files, png, scene
 
 MEGABYTES = 512
+
+# Pillow 9.4, which Debian has for 32-bit ARM, knows no PFM, and gives up at counts that 32 bits do not hold.
+TOO_MUCH = (
+    ["mode-F.ppm", *(f"exif-type-{kind}-1-4294967295.jpeg" for kind in (5, 10, 12))]
+    if int(PIL.__version__.partition(".")[0]) < 10 and sys.maxsize < 2**32
+    else []
+)
 
 # VmHWM is the largest part of memory that a process has had.
 CLASSIFY = """
@@ -47,7 +55,7 @@ def test_all_of_them_in_one_folder(int8: Path, tmp_path: Path) -> None:
     assert int(kilobytes) < 1000 * MEGABYTES
     classified = {Path(json.loads(line)["file"]).name for line in ended.stdout.splitlines()}
     refused = {line.removeprefix(f"error: {pictures}/").partition(":")[0] for line in errors}
-    expected = {each.name: each.usable for each in bad_pictures.every()}
+    expected = {each.name: each.usable for each in bad_pictures.every()} | dict.fromkeys(TOO_MUCH, None)
     assert not classified & refused
     assert classified | refused >= expected.keys()
     assert not {name for name, usable in expected.items() if usable is True} - classified
