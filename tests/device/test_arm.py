@@ -134,14 +134,12 @@ def test_doctor_finds_it_sound(board: Board, tmp_path: Path) -> None:
 
 
 def test_its_model_answers_50_images_as_on_a_pc(board: Board, tmp_path: Path) -> None:
-    ours, theirs = answers(carried(board), board, 50, tmp_path)
-    assert_same_int8(ours, theirs)
+    assert_same_carried(board, *answers(carried(board), board, 50, tmp_path))
 
 
 @pytest.mark.full
 def test_its_model_answers_1000_images_as_on_a_pc(board: Board, tmp_path: Path) -> None:
-    ours, theirs = answers(carried(board), board, 1000, tmp_path)
-    assert_same_int8(ours, theirs)
+    assert_same_carried(board, *answers(carried(board), board, 1000, tmp_path))
 
 
 @pytest.mark.full
@@ -182,6 +180,15 @@ def answers(file: Path, board: Board, count: int, folder: Path) -> tuple[Probabi
     told = "%s %s: largest difference %.1e, %.2f%% of the outputs differ by more than 1e-5, same top label %.1f%%"
     LOG.info(told, board, file.name, steps.max(), 100 * (steps > 1e-5).mean(), 100 * same)
     return found, expected
+
+
+def assert_same_carried(board: Board, ours: Probabilities, theirs: Probabilities) -> None:
+    if board.interpreter == "tflite-runtime":
+        # It rounds otherwise on ARM than on a PC, and the carried network has 19 convolutions to make more of it.
+        assert np.abs(ours - theirs).max() <= 1 / 8  # what verify allows
+        assert (ours.argmax(-1) == theirs.argmax(-1)).mean() >= 0.98
+    else:
+        assert_same_int8(ours, theirs)
 
 
 def assert_same_int8(ours: Probabilities, theirs: Probabilities) -> None:
