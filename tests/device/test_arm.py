@@ -184,7 +184,7 @@ def answers(file: Path, board: Board, count: int, folder: Path) -> tuple[Probabi
 
 def assert_same_carried(board: Board, ours: Probabilities, theirs: Probabilities) -> None:
     if board.interpreter != "litert":
-        # The others round otherwise on ARM than on a PC, and the carried network has 19 convolutions to make more of it.
+        # The others round otherwise on ARM than on a PC, and the carried network's 19 convolutions make more of it.
         assert np.abs(ours - theirs).max() <= 1 / 8  # what verify allows
         assert (ours.argmax(-1) == theirs.argmax(-1)).mean() >= 0.98
     else:
