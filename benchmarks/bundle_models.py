@@ -23,13 +23,14 @@ DEFAULT = "edge-s"
 def bundle(run: Path) -> Path:
     """Write the compact Keras file of ``run`` and return its path."""
     from edgecnn.data import cifar10
+    from edgecnn.metrics import measure
     from edgecnn_export import keras_file
     from edgecnn_export.parity import reference_scores
 
     model, about = keras_file.load(keras_file.locate(run))
     model.set_weights([weight.astype(np.float16).astype(np.float32) for weight in model.get_weights()])
     test = cifar10.load().test
-    accuracy = float((reference_scores(model, test).argmax(-1) == test.labels).mean())
+    accuracy = measure(test.labels, reference_scores(model, test)).accuracy
     about = replace(about, training=about.training | {"test_accuracy": accuracy, "weights": "rounded to float16"})
     target = ROOT / "models" / f"{about.name}.keras"
     target.parent.mkdir(exist_ok=True)

@@ -16,6 +16,8 @@ from collections import defaultdict
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+
 MARK = "epoch:"
 
 
@@ -27,7 +29,7 @@ def train(network: str, batch: int, images: int) -> None:
     from edgecnn.training.train import train
 
     whole = cifar10.load().train
-    data = replace(whole, images=whole.images[:images], labels=whole.labels[:images])
+    data = whole.subset(whole.name, np.arange(images))
     plan = replace(recipe.RESIDUAL, epochs=2, batch_size=batch)
 
     def mark(row: dict[str, float]) -> None:

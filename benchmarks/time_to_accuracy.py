@@ -14,6 +14,8 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+
 
 def main() -> None:
     """Train with each seed and print one line each."""
@@ -34,12 +36,13 @@ def main() -> None:
 
     from edgecnn import zoo
     from edgecnn.data import cifar10
+    from edgecnn.metrics import measure
     from edgecnn.training import recipe
     from edgecnn.training.train import train
     from edgecnn_export.parity import reference_scores
 
     data = cifar10.load()
-    learnt = replace(data.train, images=data.train.images[: options.images], labels=data.train.labels[: options.images])
+    learnt = data.train.subset(data.train.name, np.arange(options.images))
     plan = replace(
         recipe.EDGE,
         epochs=options.epochs,
@@ -56,7 +59,7 @@ def main() -> None:
             )
         took = [len(learnt) / row["images_per_second"] for row in trained.history]
         epoch = statistics.median(took[1:])
-        accuracy = 100 * float((reference_scores(trained.model, data.test).argmax(-1) == data.test.labels).mean())
+        accuracy = 100 * measure(data.test.labels, reference_scores(trained.model, data.test)).accuracy
         print(
             f"seed {seed}: {accuracy:.2f} %{'' if accuracy >= options.target else f', below {options.target:g}'}; "
             f"{epoch * len(took):.1f} s of training, {epoch:.2f} s an epoch; compilation {took[0] - epoch:.1f} s",

@@ -20,6 +20,8 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+
 IMAGES = {"baseline": 50_000, "deeper": 4_800, "resnet8": 6_400, "resnet20": 3_200}
 
 
@@ -58,7 +60,7 @@ def ours(network: str, images: int, batch: int, mixed_precision: bool) -> float:
     from edgecnn.training.train import train
 
     whole = cifar10.load().train
-    data = replace(whole, images=whole.images[:images], labels=whole.labels[:images])
+    data = whole.subset(whole.name, np.arange(images))
     with tempfile.TemporaryDirectory() as folder:
         plan = replace(recipe.LESSON, epochs=2, batch_size=batch, mixed_precision=mixed_precision)
         trained = train(zoo.find(network), plan, data, None, Path(folder))

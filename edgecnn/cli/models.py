@@ -75,22 +75,20 @@ def _about(network: Network) -> dict[str, object]:
 
 def _layers(network: Network, classes: int, as_json: bool) -> None:
     from edgecnn.training import backend
-    from edgecnn.zoo.layer_table import layer_table
+    from edgecnn.zoo.layer_table import layer_table, total
 
     backend.choose()
     layers = layer_table(network.outline(classes))
-    total = {
-        "parameters": sum(each.parameters for each in layers),
-        "multiply_adds": sum(each.multiply_adds for each in layers),
-    }
+    parameters, multiply_adds = total(layers)
     if as_json:
-        document = _about(network) | {"classes": classes} | total | {"layers": [vars(each) for each in layers]}
+        document = _about(network) | {"classes": classes, "parameters": parameters, "multiply_adds": multiply_adds}
+        document["layers"] = [vars(each) for each in layers]
         print(json.dumps(document, indent=2))
         return
     print(f"{network.name} ({network.source}), {classes:,} classes")
     show(
         ("layer", "type", "output", "parameters", "multiply-adds"),
-        [*map(_row, layers), ("total", "", "", *(f"{each:,}" for each in total.values()))],
+        [*map(_row, layers), ("total", "", "", f"{parameters:,}", f"{multiply_adds:,}")],
         text_columns=3,
     )
 

@@ -45,6 +45,11 @@ def hidden(path: Path, pixels: Any, maps: Any, captions: Sequence[str], title: s
     return _over(path, pixels, 100 * maps, captions, title, SIGNED, (-100 * limit, 100 * limit), label)
 
 
+def opacity(share: Any) -> Any:
+    """Of a map over its picture, by the share of its largest value: what does not matter lets the picture through."""
+    return 0.15 + 0.6 * share
+
+
 def _over(
     path: Path,
     pixels: Any,
@@ -64,8 +69,7 @@ def _over(
         places[0].set_title("the picture")
         for axis, values, caption in zip(places[1:], maps, captions, strict=True):
             show(axis, grey, cmap="gray", vmin=0, vmax=255)
-            # What does not matter lets the picture through.
-            alpha = 0.15 + 0.6 * np.abs(values) / limits[1]
+            alpha = opacity(np.abs(values) / limits[1])
             heat = axis.imshow(
                 values,
                 cmap=colours,

@@ -31,11 +31,13 @@ class Answered:
     Attributes:
         name: of both, for people.
         probabilities: shape (N, classes).
+        metrics: how good they are.
         of: the exported file and its interpreter; None for the Keras model.
     """
 
     name: str
     probabilities: npt.NDArray[np.float32]
+    metrics: Metrics
     of: parity.Answers | None = None
 
     @cached_property
@@ -64,10 +66,6 @@ class Evidence:
     def chief(self) -> Answered:
         """Whose answers are shown where one model's are: the Keras model's, else the first file's."""
         return self.answered[0]
-
-    def measured(self, answered: Answered) -> Metrics:
-        """How good they are."""
-        return measure(self.data.labels, answered.probabilities)
 
     def of_file(self, path: Path, backend: str) -> Answered | None:
         """The answers of a file in an interpreter with its version."""
@@ -124,14 +122,14 @@ def collect(
     if model is not None:
         told(subject.about.name)
         reference = parity.reference_scores(model, data)
-        answered.append(Answered(KERAS, reference))
+        answered.append(Answered(KERAS, reference, measure(data.labels, reference)))
         try:
             parity.require_skill(reference, data)
         except ParityError as problem:
             weak = str(problem)
     of_files = parity.answers(subject.files, data, told)
-    answered += [
-        Answered(f"{each.file.path.name}, {each.scores.backend}", each.scores.probabilities, each) for each in of_files
-    ]
+    for each in of_files:
+        name, probabilities = f"{each.file.path.name}, {each.scores.backend}", each.scores.probabilities
+        answered.append(Answered(name, probabilities, measure(data.labels, probabilities), each))
     rows = [] if reference is None else [each.beside(reference, data) for each in of_files]
     return Evidence(data, answered, rows, weak)

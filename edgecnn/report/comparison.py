@@ -64,11 +64,10 @@ class Differing:
 def lines(evidence: Evidence) -> list[Line]:
     """Every model, the Keras model first."""
     rows: Iterator[Row | None] = iter(evidence.rows)
-    found = []
-    for each in evidence.answered:
-        measured = evidence.measured(each)
-        found.append(Line(each, measured.accuracy, measured.interval, next(rows, None) if each.of else None))
-    return found
+    return [
+        Line(each, each.metrics.accuracy, each.metrics.interval, next(rows, None) if each.of else None)
+        for each in evidence.answered
+    ]
 
 
 def differing(evidence: Evidence) -> list[Differing]:

@@ -56,8 +56,7 @@ def choices(costs: Costs, files: Sequence[Exported], evidence: Evidence | None) 
 
 def _accuracy(cost: Cost, evidence: Evidence | None) -> tuple[float, tuple[float, float]] | tuple[()]:
     if evidence and (answered := evidence.of_file(cost.case.file, cost.backend)):
-        measured = evidence.measured(answered)
-        return measured.accuracy, measured.interval
+        return answered.metrics.accuracy, answered.metrics.interval
     return ()
 
 

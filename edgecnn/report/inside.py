@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from edgecnn.zoo.layer_table import Layer, layer_table
+from edgecnn.zoo.layer_table import Layer, layer_table, total
 from edgecnn_export.parity import Exported
 from edgecnn_runtime.description import Description
 from edgecnn_runtime.model_file import describe
@@ -28,7 +28,7 @@ def layers(model: keras.Model | None) -> Layers | None:
     if model is None:
         return None
     found = layer_table(model)
-    return Layers(found, sum(each.parameters for each in found), sum(each.multiply_adds for each in found))
+    return Layers(found, *total(found))
 
 
 def operators(files: list[Exported]) -> list[tuple[Exported, Description]]:

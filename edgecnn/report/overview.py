@@ -60,7 +60,8 @@ def _accuracy(subject: Subject, evidence: Evidence | None) -> Tile:
         said = subject.about.training.get("test_accuracy")
         known = isinstance(said, float)
         return Tile("Accuracy", f"{said:.2%}" if known else "not known", "after training, not measured again")
-    measured, (low, high) = evidence.measured(evidence.chief), evidence.measured(evidence.chief).interval
+    measured = evidence.chief.metrics
+    low, high = measured.interval
     whose = "the Keras model" if evidence.chief.name == KERAS else evidence.chief.name
     note = f"95 %: {low:.2%} to {high:.2%}; {measured.right:,} of {len(evidence.data):,} images, {whose}"
     return Tile("Accuracy", f"{measured.accuracy:.2%}", note)

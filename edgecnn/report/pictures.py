@@ -10,6 +10,7 @@ import numpy as np
 from matplotlib import colormaps
 from PIL import Image
 
+from edgecnn.plots.heat import opacity
 from edgecnn.plots.style import AMOUNT
 
 _SMALL, _LARGEST = 64, 192
@@ -41,6 +42,5 @@ def heated(pixels: Any, heat: Any) -> Any:
     over = np.asarray(Image.fromarray(share).resize(size, Image.Resampling.BILINEAR)).clip(0, 1)[..., None]
     grey = Image.fromarray(pixels).convert("L").resize(size, Image.Resampling.NEAREST)
     colour = 255 * colormaps[AMOUNT](over[..., 0])[..., :3]
-    # What does not matter lets the picture through.
-    alpha = 0.15 + 0.6 * over
+    alpha = opacity(over)
     return ((1 - alpha) * np.asarray(grey)[..., None] + alpha * colour).round().astype(np.uint8)

@@ -58,8 +58,8 @@ class Shown:
 
 def matrix(evidence: Evidence, name: str) -> Markup | None:
     """The confusion matrix, unless there are too many classes for one."""
-    measured = evidence.measured(evidence.chief)
-    if np.count_nonzero(measured.confusion.sum(0) + measured.confusion.sum(1)) > _MOST_CLASSES:
+    confusion = evidence.chief.metrics.confusion
+    if np.count_nonzero(confusion.sum(0) + confusion.sum(1)) > _MOST_CLASSES:
         return None
     draw = partial(plots.confusion, data=evidence.data, probabilities=evidence.chief.probabilities)
     return inline(f"{name}-confusion", "confusion matrix", draw)
@@ -67,7 +67,7 @@ def matrix(evidence: Evidence, name: str) -> Markup | None:
 
 def confused(evidence: Evidence) -> list[Confused]:
     """The most frequent mistakes."""
-    counts = evidence.measured(evidence.chief).confusion
+    counts = evidence.chief.metrics.confusion
     wrong = counts - np.diag(counts.diagonal())
     order = np.argsort(-wrong, axis=None, kind="stable")[:_PAIRS].tolist()
     names, classes = evidence.data.label_names, len(counts)

@@ -107,7 +107,7 @@ def _part(
         "cards": [(each, cards.shown(each)) for each in subject.files],
     }
     if evidence:
-        metrics = evidence.measured(evidence.chief)
+        metrics = evidence.chief.metrics
         found |= {
             "metrics": metrics,
             "matrix": quality.matrix(evidence, name),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +31,12 @@ class Layer:
     output_shape: tuple[int, ...]
     parameters: int
     multiply_adds: int
+
+
+def total(layers: Iterable[Layer]) -> tuple[int, int]:
+    """Parameters and multiply-adds of all of them together."""
+    listed = list(layers)
+    return sum(each.parameters for each in listed), sum(each.multiply_adds for each in listed)
 
 
 def layer_table(model: keras.Model) -> list[Layer]:

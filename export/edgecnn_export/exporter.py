@@ -99,10 +99,11 @@ class Exporter:
             rescue: dict[str, Any] = {"kept": names, "precision": "fp32", "because": because}
             rescue |= {"bytes": len(payload), "int8_bytes": failed[0].size}
             if not complaints(self._prove(payload, replace(contract, rescue=rescue))):
-                cost = f"{len(payload) / 1000:,.1f} kB instead of {failed[0].size / 1000:,.1f}"
                 half = len(self._described(network.convert("fp16"), form, "fp16"))
                 cheaper = f"; --precision fp16 takes {half / 1000:,.1f} kB" if half < len(payload) else ""
-                self.listener.note(f"{target.name}: kept in float: {', '.join(names)}; {cost}{cheaper}")
+                self.listener.note(
+                    f"{target.name}: kept in float: {', '.join(names)}; {_cost(payload, failed[0].size)}{cheaper}"
+                )
                 return True
         return any(self._instead(network, form, precision, failed[0].size) for precision in _INSTEAD[form])
 
@@ -119,7 +120,7 @@ class Exporter:
             return False
         self.listener.note(
             f"{self._target(form, 'int8').name} cannot be had; {target.name} is in its place: "
-            f"{len(payload) / 1000:,.1f} kB instead of {int8_bytes / 1000:,.1f}"
+            f"{_cost(payload, int8_bytes)}"
         )
         return True
 
@@ -177,6 +178,11 @@ class Exporter:
 
     def _layer(self, operator: str) -> str:
         return layer(operator, [each.name for each in self.model.layers if each.weights])
+
+
+def _cost(payload: bytes, int8_bytes: int) -> str:
+    """What a rescue costs, in words."""
+    return f"{len(payload) / 1000:,.1f} kB instead of {int8_bytes / 1000:,.1f}"
 
 
 def _worst(rows: list[Row], layers: dict[str, float]) -> str:

@@ -109,7 +109,7 @@ def test_classes_are_those_of_evaluate(
 
 
 def test_most_frequent_mistakes(page: Page, evidence: Evidence) -> None:
-    confusion = evidence.measured(evidence.chief).confusion
+    confusion = evidence.chief.metrics.confusion
     names = evidence.data.label_names
     table = page.rows["n1-classes"]
     pairs = table[table.index(["Class", "Taken for", "Images", "Of the class"]) + 1 :]
