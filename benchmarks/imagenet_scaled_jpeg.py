@@ -4,6 +4,10 @@ FOLDER holds real photographs; MODEL is an exported ImageNet network. Each photo
 written as a JPEG, and then decoded for the network at full size and at a scale, in turn. The top labels are compared.
 Enlarged photographs have little detail for their size, and JPEGs of more detail take longer to read whatever becomes of
 it; so the speed is measured a second time on photographs side by side at their own size, 12 megapixels of them.
+
+``--folders`` measures instead how long a whole folder of each takes: by hand, which is a loop on one thread that
+decodes at full size, and with edgecnn's two workers, in turn, in processes of their own. MODEL should be a fast one
+there, or its own time is what is measured.
 """
 
 from __future__ import annotations
@@ -11,8 +15,12 @@ from __future__ import annotations
 import argparse
 import io
 import statistics
+import subprocess
+import sys
+import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from itertools import cycle, islice
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +32,10 @@ from edgecnn_runtime.sources.folder import pictures
 
 SIDE = 3464  # squared, 12 megapixels
 QUALITY = 90
+SHEETS = 15
+FOLDER = 60
+ROUNDS = 7
+SCRIPTS = Path(__file__).with_name("runtime_scripts")
 
 
 def enlarged(path: Path) -> bytes:
@@ -32,15 +44,21 @@ def enlarged(path: Path) -> bytes:
         return jpeg(image.convert("RGB").resize((SIDE, SIDE), Image.Resampling.BICUBIC))
 
 
-def side_by_side(paths: list[Path], start: int) -> bytes:
-    """Photographs at their own size, until they fill 12 megapixels, as a JPEG."""
-    sheet = Image.new("RGB", (SIDE, SIDE))
-    tiles = [load(path) for path in paths[start : start + 20]]
+def side_by_side(paths: list[Path]) -> Iterator[bytes]:
+    """Photographs at their own size, as many as fill 12 megapixels, as JPEGs."""
+    for start in range(0, min(len(paths), 20 * SHEETS), 20):
+        yield sheet(paths[start : start + 20])
+
+
+def sheet(paths: list[Path]) -> bytes:
+    """One of them."""
+    image = Image.new("RGB", (SIDE, SIDE))
+    tiles = [load(path) for path in paths]
     step = min(min(tile.size) for tile in tiles)
     corners = [(x, y) for y in range(0, SIDE, step) for x in range(0, SIDE, step)]
     for number, corner in enumerate(corners):
-        sheet.paste(tiles[number % len(tiles)], corner)
-    return jpeg(sheet)
+        image.paste(tiles[number % len(tiles)], corner)
+    return jpeg(image)
 
 
 def jpeg(image: Image.Image) -> bytes:
@@ -57,15 +75,45 @@ def timed(way: Callable[[io.BytesIO], Pixels], data: bytes) -> tuple[float, Pixe
     return 1000 * (time.perf_counter() - begun), result
 
 
-def show(name: str, megabytes: float, pairs: list[tuple[float, float]]) -> None:
-    """Print a line: medians, ratio and its range."""
-    full, scaled = (statistics.median(side) for side in zip(*pairs, strict=True))
+def row(name: str, megabytes: float, unit: str, pairs: list[tuple[float, float]]) -> str:
+    """A line of a table: medians, ratio and its range."""
+    slower, faster = (statistics.median(side) for side in zip(*pairs, strict=True))
     ratios = [a / b for a, b in pairs]
-    print(
-        f"| {name} | {megabytes:.1f} MB | {full:.1f} ms | {scaled:.1f} ms | "
-        f"{statistics.median(ratios):.1f} ({min(ratios):.1f} to {max(ratios):.1f}) |",
-        flush=True,
+    return (
+        f"| {name} | {megabytes:.1f} MB | {slower:.1f} {unit} | {faster:.1f} {unit} | "
+        f"{statistics.median(ratios):.1f} ({min(ratios):.1f} to {max(ratios):.1f}) |"
     )
+
+
+def write(folder: Path, files: Iterable[bytes]) -> float:
+    """Fill a folder with the files, over and over; megabytes a file."""
+    folder.mkdir()
+    for number, data in enumerate(islice(cycle(files), FOLDER)):
+        (folder / f"{number:04}.jpg").write_bytes(data)
+    return sum(path.stat().st_size for path in folder.iterdir()) / FOLDER / 1e6
+
+
+def seconds(name: str, *arguments: str | Path) -> float:
+    """What one of the scripts takes."""
+    command = [sys.executable, str(SCRIPTS / name), *map(str, arguments)]
+    begun = time.perf_counter()
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    return time.perf_counter() - begun
+
+
+def folders(paths: list[Path], model: Path) -> None:
+    """Print how long a folder takes, by hand and with edgecnn."""
+    print(f"| {FOLDER} JPEGs | size | by hand | edgecnn | times faster (range) |\n|---|---:|---:|---:|---:|")
+    kinds = {"enlarged": map(enlarged, paths[:FOLDER]), "side by side": side_by_side(paths)}
+    for name, files in kinds.items():
+        with tempfile.TemporaryDirectory() as scratch:
+            folder = Path(scratch) / "pictures"
+            megabytes = write(folder, files)
+            pairs = [
+                (seconds("folder_by_hand.py", folder, model), seconds("folder_by_edgecnn.py", folder, model, "2"))
+                for _ in range(ROUNDS)
+            ]
+        print(row(f"photographs, {name}", megabytes, "s", pairs), flush=True)
 
 
 def main() -> None:
@@ -73,10 +121,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("model", type=Path)
+    parser.add_argument("--folders", action="store_true", help="measure whole folders")
     options = parser.parse_args()
+    paths = sorted(map(Path, pictures(options.folder)))
+    if options.folders:
+        folders(paths, options.model)
+        return
     classifier = Classifier.open(options.model)
     spec = classifier.contract.input
-    paths = sorted(map(Path, pictures(options.folder)))
 
     def full(file: io.BytesIO) -> Pixels:
         return fitted(load(file), spec)
@@ -98,9 +150,9 @@ def main() -> None:
     print(f"12 megapixels to {spec.width} x {spec.height}\n")
     print("| JPEGs | size | full decoding | scaled | times faster (range) |\n|---|---:|---:|---:|---:|")
     megabytes, pairs, equal = both(map(enlarged, paths))
-    show("photographs, enlarged", megabytes, pairs)
-    detailed = both(side_by_side(paths, start) for start in range(0, min(len(paths), 300), 20))
-    show("photographs, side by side", *detailed[:2])
+    print(row("photographs, enlarged", megabytes, "ms", pairs), flush=True)
+    megabytes, pairs, _ = both(side_by_side(paths))
+    print(row("photographs, side by side", megabytes, "ms", pairs))
     print(f"\nthe top label is equal on {equal} of {len(paths)} photographs, {equal / len(paths):.2%}")
 
 

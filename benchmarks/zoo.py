@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import shutil
 import subprocess
 import sys
 import time
@@ -121,7 +122,7 @@ def convert(source: str, form: str, precision: str, calibration: str, target: st
     print(json.dumps({"seconds": seconds, "peak": peak}))
 
 
-def measure(name: str, prepared: Prepared, form: str, precision: str, folder: Path) -> str:
+def measure(name: str, prepared: Prepared, form: str, precision: str, folder: Path, keep: Path | None) -> str:
     """One row of the table."""
     from edgecnn_export.scoring import score_everywhere
     from edgecnn_runtime import container
@@ -142,6 +143,9 @@ def measure(name: str, prepared: Prepared, form: str, precision: str, folder: Pa
         container.embed(payload, Contract(name, form, precision, prepared.labels, InputSpec(height, width)))
     )
     scores = [each.probabilities for each in score_everywhere(target, form, prepared.images)]
+    if keep:
+        keep.mkdir(parents=True, exist_ok=True)
+        shutil.copy(target, keep)
     target.unlink()
     agreement = min(float((each.argmax(-1) == prepared.expected.argmax(-1)).mean()) for each in scores)
     difference = max(float(np.abs(each - prepared.expected).max()) for each in scores)
@@ -164,6 +168,7 @@ def main() -> None:
     parser.add_argument("networks", nargs="*", default=NETWORKS)
     parser.add_argument("--photos", type=Path, help="folder of pictures for the ImageNet networks")
     parser.add_argument("--images", type=int, default=50, help="how many to compare on; twice as many calibrate")
+    parser.add_argument("--keep", type=Path, help="folder for the files; without it none is kept")
     parser.add_argument("--convert", nargs=5, help=argparse.SUPPRESS)
     options = parser.parse_args()
     from edgecnn.training import backend
@@ -177,7 +182,7 @@ def main() -> None:
         with TemporaryDirectory() as folder:
             prepared = prepare(name, options.photos, options.images, Path(folder))
             for form, precision in CASES:
-                print(measure(name, prepared, form, precision, Path(folder)), flush=True)
+                print(measure(name, prepared, form, precision, Path(folder), options.keep), flush=True)
 
 
 if __name__ == "__main__":
