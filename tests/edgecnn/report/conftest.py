@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -27,13 +26,15 @@ BASELINE = ROOT / "models" / "baseline.keras"
 RECIPE = replace(LESSON, epochs=2, seed=4, learning_rate=1e-4, validation="held-out", pretrained=True)
 
 
-@pytest.fixture(scope="session")
-def no_data(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+@pytest.fixture
+def no_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No CIFAR-10 in the user's cache: the images that come with the package are taken."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("none")))
-        patch.delenv("EDGECNN_DATA", raising=False)
-        yield
+    hide_data(monkeypatch, tmp_path / "none")
+
+
+def hide_data(patch: pytest.MonkeyPatch, nowhere: Path) -> None:
+    patch.setenv("XDG_CACHE_HOME", str(nowhere))
+    patch.delenv("EDGECNN_DATA", raising=False)
 
 
 @pytest.fixture(scope="session")
@@ -58,9 +59,11 @@ def evidence(folder: Path, watched: Dataset) -> Evidence:
 
 
 @pytest.fixture(scope="session")
-def page(folder: Path, no_data: None, tmp_path_factory: pytest.TempPathFactory) -> Page:
-    """The report on the run."""
+def page(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Page:
+    """The report on the run, with the images that come with the package."""
     out = tmp_path_factory.mktemp("page") / "report.html"
-    assert edgecnn(["report", str(folder), "-o", str(out), "--rounds", "1"]) == 0
+    with pytest.MonkeyPatch.context() as patch:
+        hide_data(patch, tmp_path_factory.mktemp("none"))
+        assert edgecnn(["report", str(folder), "-o", str(out), "--rounds", "1"]) == 0
     assert [each.name for each in out.parent.iterdir()] == ["report.html"]
     return Page(out)
