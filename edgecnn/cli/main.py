@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 import sys
+import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from importlib import import_module
@@ -135,8 +137,20 @@ def _fail(message: str, status: int) -> int:
     return status
 
 
+def _unraisable(problem: sys.UnraisableHookArgs) -> None:
+    """What a destructor or a callback raised: nobody can catch it, and Python would print a traceback.
+
+    An interrupt that came just there is lost with it, and is sent once more, when this function has ended: in it, it
+    would be lost again.
+    """
+    if issubclass(problem.exc_type, KeyboardInterrupt):
+        again = threading.Timer(0.01, signal.pthread_kill, (threading.main_thread().ident, signal.SIGINT))
+        again.start()
+
+
 def main() -> None:
     """Entry point of the ``edgecnn`` script."""
+    sys.unraisablehook = _unraisable
     if sys.stdout is None:  # closed by whoever started us
         sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115
     elif isinstance(sys.stdout, TextIOWrapper):

@@ -1,4 +1,4 @@
-"""Ctrl-C while a library is imported: some catch every exception there, and the interrupt is lost."""
+"""Ctrl-C within a library: some catch every exception, or make another of it, and the interrupt is lost."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ def interruptible() -> Iterator[None]:
     """Raise the KeyboardInterrupt again at the end, if one was raised within and did not get there.
 
     The converters import what they need when they are called; jax, which TensorFlow looks for, is one that loses it.
+    TensorFlow's compiled code makes a SystemError of it.
     """
     came = False
 
@@ -30,5 +31,5 @@ def interruptible() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGINT, before)
-    if came:
-        raise KeyboardInterrupt
+        if came:
+            raise KeyboardInterrupt

@@ -95,6 +95,15 @@ def test_an_interrupt_that_a_library_swallows_is_raised_again() -> None:
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
+def test_an_interrupt_that_became_an_error_is_an_interrupt() -> None:
+    with pytest.raises(KeyboardInterrupt), interruptible():
+        try:
+            signal.raise_signal(signal.SIGINT)
+        except KeyboardInterrupt:
+            raise SystemError("bad argument to internal function") from None
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
 def test_an_error_stays_the_error_that_it_is() -> None:
     with pytest.raises(ValueError, match="broken"), interruptible():
         raise ValueError("broken")

@@ -124,6 +124,31 @@ def test_ctrl_c_amid_many_pictures_is_an_interrupt(int8: Path, pictures: Path) -
         assert process.stderr.read() == "error: interrupted\n"
 
 
+def test_ctrl_c_in_a_destructor_is_an_interrupt(int8: Path, pictures: Path) -> None:
+    os.mkfifo("list")
+    script = f"""
+import signal
+from edgecnn.cli.main import main
+from edgecnn_runtime.classifier import Classifier
+
+class Interrupted:
+    def __del__(self):
+        signal.raise_signal(signal.SIGINT)
+        raise ValueError("never reached")
+
+begin = Classifier.open
+Classifier.open = lambda *words, **options: (Interrupted(), begin(*words, **options))[1]
+import sys
+sys.argv[1:] = ["classify", "--from", "list", "--model", {str(int8)!r}, "--threads", "1"]
+main()
+"""
+    with subprocess.Popen([sys.executable, "-c", script], stderr=subprocess.PIPE, text=True) as process:
+        with Path("list").open("w"):  # which says nothing and goes on
+            assert process.wait(60) == 130
+        assert process.stderr
+        assert process.stderr.read() == "error: interrupted\n"
+
+
 def test_a_list_on_standard_input_is_answered_line_by_line(int8: Path, pictures: Path) -> None:
     command = [*CLASSIFY, "--from", "-", "--quiet", "--model", str(int8)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
