@@ -111,7 +111,7 @@ def rough(verb: str, text: str) -> list[str]:
         return without_numbers(text.replace("cifar10/test-1000", "cifar10/test"))
     if verb == "models":
         # Keras numbers operations without a name of their own through the whole process.
-        named = re.sub(r"\b(take|rgb_to_grayscale)_\d+\b", r"\1", text)
+        named = re.sub(r"\b(take|rgb_to_grayscale|split)_\d+\b", r"\1", text)
         return [" ".join(line.split()) for line in named.strip().splitlines()]
     if verb in {"classify", "verify"}:
         return [line.partition(", by ")[0] for line in without_numbers(text)]
