@@ -34,7 +34,7 @@ demo/run/model.keras: | $(READY)
 
 .PHONY: test
 test: $(READY) ## run the tests that need no data set and no network
-	$(RUN) pytest --numprocesses auto --maxprocesses 4 --dist loadfile -m "not full and not arm"
+	$(RUN) pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder -m "not full and not arm"
 
 .PHONY: test-full
 test-full: $(READY) ## run every test, with the whole CIFAR-10 set
