@@ -33,8 +33,8 @@ from edgecnn_runtime.sources.folder import pictures
 SIDE = 3464  # squared, 12 megapixels
 QUALITY = 90
 SHEETS = 15
-FOLDER = 60
-ROUNDS = 7
+FOLDER = 30
+ROUNDS = 5
 SCRIPTS = Path(__file__).with_name("runtime_scripts")
 
 

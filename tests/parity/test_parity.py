@@ -29,6 +29,9 @@ TRAINED = [name for name in NETWORKS if (MODELS / f"{name}.keras").exists()]
 
 SHORT = tuple(precision for precision in PRECISIONS if precision != "int16x8")
 
+SLOW = {"deeper", "resnet20", "resnet56"}
+"""A minute each and more, and what they have, the carried model has too."""
+
 REFUSED = {("lenet5", "tflite", "int8")}
 """Its rounding adds up to more than half a point, with no layer to blame; export puts int16x8 in its place."""
 
@@ -37,10 +40,7 @@ Exported = dict[tuple[str, str], list[Row]]
 
 @pytest.fixture(
     scope="module",
-    params=[
-        pytest.param(name, marks=pytest.mark.full) if NETWORKS[name].multiply_adds > 100_000_000 else name
-        for name in TRAINED
-    ],
+    params=[pytest.param(name, marks=pytest.mark.full if name in SLOW else ()) for name in TRAINED],
 )
 def network(request: pytest.FixtureRequest) -> str:
     return str(request.param)
