@@ -14,6 +14,7 @@ from edgecnn_runtime.quiet import quiet
 
 if TYPE_CHECKING:
     from edgecnn.training.devices import Devices
+    from edgecnn.training.recipe import Optimizer
 
 _PACKAGES = {"tensorflow": "tensorflow", "jax": "jax"}
 
@@ -66,15 +67,20 @@ def compiled_steps(backend: str, devices: Devices) -> Any:
     return partial(compiled_jax.CompiledSteps, devices=devices)
 
 
-def adam(backend: str) -> Any:
-    """The fastest class of the Adam optimizer under that backend; all have the same variables."""
+def optimizer(backend: str, name: Optimizer) -> Any:
+    """The fastest class of that optimizer under that backend; all have the same variables."""
+    import keras
+
+    adam = keras.optimizers.Adam
     if backend == "tensorflow":
         from edgecnn.training.adam_tensorflow import FusedAdam
 
-        return FusedAdam
-    import keras
+        adam = FusedAdam
+    if name == "adam":
+        return adam
+    from edgecnn.training.muon import muon
 
-    return keras.optimizers.Adam
+    return muon(adam)
 
 
 def on_gpu(backend: str) -> bool:

@@ -81,7 +81,11 @@ class Learner:
         self._stage = entered
         stage.freeze(self.model, entered.frozen)
         self._optimizer = stage.optimizer(
-            backend.adam(self._framework), self._recipe, entered, self.steps_per_epoch, self._trained
+            backend.optimizer(self._framework, self._recipe.optimizer),
+            self._recipe,
+            entered,
+            self.steps_per_epoch,
+            self._trained,
         )
         self.variables = self._trained.variables + self._optimizer.variables
         steps_of = backend.compiled_steps(self._framework, self._devices)

@@ -50,8 +50,8 @@ def freeze(model: keras.Model, frozen: bool) -> None:
         layer.trainable = not frozen
 
 
-def optimizer(adam: Any, recipe: Recipe, stage: Stage, steps_per_epoch: int, model: keras.Model) -> Any:
-    """A new optimizer of the class ``adam`` for the weights that learn in the stage."""
+def optimizer(kind: Any, recipe: Recipe, stage: Stage, steps_per_epoch: int, model: keras.Model) -> Any:
+    """A new optimizer of the class ``kind`` for the weights that learn in the stage."""
     import keras
 
     rate: Any = stage.learning_rate
@@ -59,7 +59,7 @@ def optimizer(adam: Any, recipe: Recipe, stage: Stage, steps_per_epoch: int, mod
         warmup = round(recipe.warmup_epochs * steps_per_epoch)
         falling = max(1, (stage.last - stage.first) * steps_per_epoch - warmup)
         rate = keras.optimizers.schedules.CosineDecay(0.0, falling, warmup_target=rate, warmup_steps=warmup)
-    made = adam(
+    made = kind(
         rate,
         weight_decay=recipe.weight_decay or None,
         use_ema=recipe.averaging > 0,

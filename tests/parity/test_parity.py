@@ -62,8 +62,8 @@ def quick(network: str, folder: Path) -> Exported:
 
 
 @pytest.fixture(scope="module")
-def full(network: str, folder: Path) -> Exported:
-    return export_all(network, folder, cifar10.load().test)
+def full(network: str, tmp_path_factory: pytest.TempPathFactory) -> Exported:
+    return export_all(network, tmp_path_factory.mktemp(f"{network}-full"), cifar10.load().test)
 
 
 def export_all(network: str, folder: Path, evaluation: Dataset) -> Exported:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 @pytest.mark.usefixtures("keras")
 def test_one_state_two_backends(start: Start, small: Dataset, watched: Dataset, tmp_path: Path) -> None:
     """Each goes on from the same epoch without the other being installed, and both get to the same place."""
-    recipe = replace(DEFAULT, epochs=1, batch_size=50, validation="test")
+    recipe = replace(DEFAULT, optimizer="muon", epochs=1, batch_size=50, validation="test")
     begun = tmp_path / "begun"
     begun.mkdir()
     train(find("baseline"), recipe, small, watched, begun)

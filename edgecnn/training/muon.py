@@ -1,0 +1,59 @@
+"""Muon: steps of equal size in every direction that a convolution's weights can take.
+
+Jordan, "Muon: An optimizer for hidden layers in neural networks", 2024. Keras has it for matrices alone.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import keras
+from keras import ops
+
+MOMENTUM = 0.95
+"""Nesterov's, of the gradients."""
+
+SIZE = 0.2
+"""Root mean square of a step in units of the learning rate, as Adam's is: Liu et al., "Muon is scalable for LLM
+training", 2025, section 2.2. One learning rate and one weight decay serve both."""
+
+_COEFFICIENTS = (3.4445, -4.7750, 2.0315)
+_ITERATIONS = 5
+
+
+def muon(adam: Any) -> Any:
+    """The optimizer's class: for the filters of convolutions Muon, for all else ``adam``, whose variables it has."""
+
+    class Muon(adam):  # type: ignore[misc]
+        def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
+            """Update one variable and its momentum."""
+            if len(variable.shape) != 4:
+                super().update_step(gradient, variable, learning_rate)
+                return
+            momentum = self._momentums[self._get_variable_index(variable)]
+            self.assign(momentum, MOMENTUM * momentum + gradient)
+            matrix = ops.reshape(gradient + MOMENTUM * momentum, (-1, variable.shape[-1]))
+            size = SIZE * math.sqrt(max(matrix.shape))
+            step = ops.cast(learning_rate, variable.dtype) * size * orthogonal(matrix)
+            self.assign_sub(variable, ops.reshape(step, variable.shape))
+
+    return Muon
+
+
+def orthogonal(matrix: Any) -> Any:
+    """Roughly the nearest matrix with singular values of 1: they end between 0.7 and 1.2.
+
+    Newton and Schulz's iteration with Jordan's coefficients, which rise fastest from zero.
+
+    Args:
+        matrix: shape (rows, columns).
+    """
+    if matrix.shape[0] < matrix.shape[1]:
+        return ops.transpose(orthogonal(ops.transpose(matrix)))
+    first, third, fifth = _COEFFICIENTS
+    matrix = matrix / (ops.norm(matrix) + keras.config.epsilon())
+    for _ in range(_ITERATIONS):
+        square = ops.matmul(ops.transpose(matrix), matrix)
+        matrix = first * matrix + ops.matmul(matrix, third * square + fifth * ops.matmul(square, square))
+    return matrix
