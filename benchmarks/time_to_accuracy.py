@@ -23,7 +23,7 @@ def main() -> None:
     parser.add_argument("--network", default="edge-l")
     parser.add_argument("--epochs", type=int, default=30)
     parser.add_argument("--batch", type=int, default=512)
-    parser.add_argument("--lr", type=float, default=1e-2)
+    parser.add_argument("--lr", type=float, default=2e-2)
     parser.add_argument("--images", type=int, default=50_000, help="fewer only to try the script")
     parser.add_argument("--mixed-precision", action="store_true", help="in bfloat16")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
