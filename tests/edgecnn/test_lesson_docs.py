@@ -11,7 +11,6 @@ import re
 import shlex
 import subprocess
 import sys
-from collections.abc import Iterator
 from contextlib import closing, redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any
@@ -72,7 +71,7 @@ def there(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def printed(there: Path, keras: Any) -> Iterator[dict[str, str]]:
+def printed(there: Path, keras: Any) -> dict[str, str]:
     """What each command of the page printed, all of them run in the page's order."""
     few = (each.balanced(each.name, 10, seed=0) for each in (samples.calibration(), samples.test()))
     data = cifar10.Cifar10(*few)
@@ -81,7 +80,7 @@ def printed(there: Path, keras: Any) -> Iterator[dict[str, str]]:
         patch.setenv("XDG_CACHE_HOME", str(there / "cache"))
         patch.delenv("EDGECNN_DATA", raising=False)
         patch.setattr(cifar10, "load", lambda folder: data)
-        yield {each.command: ended_well(each.command) for each in RUN}
+        return {each.command: ended_well(each.command) for each in RUN}
 
 
 def ended_well(command: str) -> str:
