@@ -20,7 +20,7 @@ Values = dict[str, Any]
 
 # What the trials of a search have in common, and what is made for them before it begins.
 _FIXED = {"epochs", "seed", "pretrained", "quantized"}
-_KINDS: dict[str, type] = {"int": int, "float": float, "bool": bool}
+_KINDS: dict[str, type] = {"int": int, "float": float, "bool": bool, "Optimizer": str}
 SEARCHABLE = {
     field.name: _KINDS[str(field.type)]
     for field in fields(Recipe)
@@ -72,7 +72,9 @@ class Choices:
         trial.suggest_categorical(name, self.choices)
 
     def nearest(self, value: float) -> Any:
-        """The choice that is closest."""
+        """The choice that is closest; of names the first, unless it is one of them."""
+        if isinstance(value, str):
+            return value if value in self.choices else self.choices[0]
         return min(self.choices, key=lambda choice: abs(choice - value))
 
 
@@ -113,8 +115,9 @@ def _one(given: Any, kind: type) -> Range | Choices:
         raise ValueError(shape)
     if given.keys() == {"choices"} and isinstance(given["choices"], list) and given["choices"]:
         return Choices(tuple(dict.fromkeys(_value(each, kind) for each in given["choices"])))
-    if not {"low", "high"} <= given.keys() <= {"low", "high", "log", "step"} or kind is bool:
-        raise ValueError('expected {"choices": [false, true]}' if kind is bool else shape)
+    named = {bool: 'expected {"choices": [false, true]}', str: 'expected {"choices": ["adam", "muon"]}'}
+    if not {"low", "high"} <= given.keys() <= {"low", "high", "log", "step"} or kind in named:
+        raise ValueError(named.get(kind, shape))
     low, high = _value(given["low"], kind), _value(given["high"], kind)
     step, log = given.get("step"), given.get("log", False)
     if not low < high:
@@ -129,6 +132,8 @@ def _one(given: Any, kind: type) -> Range | Choices:
 
 
 def _value(given: Any, kind: type) -> Any:
+    if kind is str and isinstance(given, str):
+        return given
     fits = isinstance(given, (int, float)) and math.isfinite(given) and isinstance(given, bool) == (kind is bool)
     if not fits or kind(given) != given:
         raise ValueError(f"expected values of the kind {kind.__name__}, got {json.dumps(given)}")

@@ -30,6 +30,7 @@ def test_a_file_becomes_ranges_and_choices_of_the_fields_kinds(space_file: Space
         cutout={"low": 0, "high": 16, "step": 8},
         batch_size={"choices": [32, 64, 32]},
         flip={"choices": [False, True]},
+        optimizer={"choices": ["adam", "muon"]},
     )
     assert space.read(path, DEFAULT) == {
         "learning_rate": Range(0.001, 1.0, log=True),
@@ -37,6 +38,7 @@ def test_a_file_becomes_ranges_and_choices_of_the_fields_kinds(space_file: Space
         "cutout": Range(0, 16, step=8),
         "batch_size": Choices((32, 64)),
         "flip": Choices((False, True)),
+        "optimizer": Choices(("adam", "muon")),
     }
 
 
@@ -59,6 +61,9 @@ def test_a_file_becomes_ranges_and_choices_of_the_fields_kinds(space_file: Space
         ({"cutmix": {"low": 0, "high": 1, "log": True}}, "cutmix: log is true or false, and if true goes with a low"),
         ({"cutout": {"low": 0, "high": 16, "step": 5}}, "cutout: high must be a number of steps above low"),
         ({"cutmix": {"low": 0, "high": 1.5}}, "cutmix: cutmix must be from 0 to 1, got 1.5"),
+        ({"optimizer": {"low": 0, "high": 1}}, 'optimizer: expected {"choices": ["adam", "muon"]}'),
+        ({"optimizer": {"choices": [1]}}, "optimizer: expected values of the kind str, got 1"),
+        ({"optimizer": {"choices": ["sgd"]}}, "optimizer: optimizer must be one of adam, muon, got 'sgd'"),
         ({"distillation": {"low": 0.1, "high": 1}}, "distillation: a teacher and the share of its answers"),
     ],
     ids=str,
@@ -90,6 +95,7 @@ def test_a_value_outside_is_moved_inside() -> None:
     assert [Range(0.1, 0.2).nearest(value) for value in (0.0, 0.15, 0.3)] == [0.1, 0.15, 0.2]
     assert [Choices((32, 128)).nearest(value) for value in (1, 64, 512)] == [32, 32, 128]
     assert Choices((False,)).nearest(True) is False
+    assert [Choices(("muon", "adam")).nearest(name) for name in ("adam", "sgd")] == ["adam", "muon"]
     assert space.start({"weight_decay": Range(1e-5, 0.1, log=True)}, LESSON) == {"weight_decay": 1e-5}
 
 
