@@ -2,8 +2,8 @@
 
 Each run becomes ``models/NAME.keras``, with its weights rounded to half precision and the archive deflated, which
 halves its size and leaves the accuracy where it was; the accuracy noted in it is measured again, on the 10,000 test
-images. Its recipe and its history come to lie beside it. The run of ``edge-s`` also becomes the model that ``edgecnn
-classify`` uses by default, whose card is then ``models/edge-s.md``.
+images. Its recipe and its history come to lie beside it, and of the edge family the card of the int8 TFLite file. The
+run of ``edge-s`` also becomes the model that ``edgecnn classify`` uses by default.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import sys
 import zipfile
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 
@@ -61,11 +62,13 @@ if __name__ == "__main__":
     backend.choose_tensorflow("bundling")
     for folder in sys.argv[1:]:
         model = bundle(Path(folder))
-        if model.stem != DEFAULT:
+        if not model.stem.startswith("edge-"):
             continue
-        carried = ROOT / "edgecnn" / "models"
-        if edgecnn(["export", str(model), "--int8", "--license", "Apache-2.0", "--out", str(carried)]):
-            sys.exit(1)
-        (carried / f"{DEFAULT}-int8.tflite.md").replace(model.with_suffix(".md"))
-        for beside in (*carried.glob("*.json"), *carried.glob("*.md")):
-            beside.unlink()
+        with TemporaryDirectory() as work:
+            if edgecnn(["export", str(model), "--int8", "--license", "Apache-2.0", "--out", work]):
+                sys.exit(1)
+            files = [Path(work, f"{model.stem}-int8.{form}") for form in ("tflite", "onnx")]
+            shutil.copyfile(f"{files[0]}.md", model.with_suffix(".md"))
+            if model.stem == DEFAULT:
+                for file in files:
+                    shutil.copyfile(file, ROOT / "edgecnn" / "models" / file.name)
