@@ -121,7 +121,8 @@ def test_eight_bits_are_smaller(quick: Exported) -> None:
     sizes = {key: rows[0].size for key, rows in quick.items()}
     for form in FORMATS:
         assert sizes[form, "fp16"] < 0.55 * sizes[form, "fp32"]
-        assert sizes[form, "int8"] < 0.35 * sizes[form, "fp32"]
+        # The 10 kB are for what is said of each layer, of which a small network has much for its weights.
+        assert sizes[form, "int8"] < 0.35 * sizes[form, "fp32"] + 10_000
 
 
 def test_the_contract_carries_the_proof(quick: Exported, network: str, folder: Path) -> None:
