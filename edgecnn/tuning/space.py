@@ -71,7 +71,7 @@ class Choices:
         """Have the trial choose its value."""
         trial.suggest_categorical(name, self.choices)
 
-    def nearest(self, value: float) -> Any:
+    def nearest(self, value: Any) -> Any:
         """The choice that is closest; of names the first, unless it is one of them."""
         if isinstance(value, str):
             return value if value in self.choices else self.choices[0]
