@@ -117,12 +117,13 @@ def check(rows: list[Row], network: str, form: str, precision: str) -> None:
             assert row.change >= (-0.5 if precision == "int8" else -0.1) or row.interval[1] >= 0
 
 
-def test_eight_bits_are_smaller(quick: Exported) -> None:
+def test_eight_bits_are_smaller(quick: Exported, network: str) -> None:
     sizes = {key: rows[0].size for key, rows in quick.items()}
     for form in FORMATS:
         assert sizes[form, "fp16"] < 0.55 * sizes[form, "fp32"]
-        # The 10 kB are for what is said of each layer, of which a small network has much for its weights.
-        assert sizes[form, "int8"] < 0.35 * sizes[form, "fp32"] + 10_000
+        # The smallest has many layers for its weights, and an ONNX file says as much of each as in the largest.
+        most = 0.38 if (network, form) == ("edge-xs", "onnx") else 0.35
+        assert sizes[form, "int8"] < most * sizes[form, "fp32"]
 
 
 def test_the_contract_carries_the_proof(quick: Exported, network: str, folder: Path) -> None:
