@@ -10,12 +10,11 @@ from __future__ import annotations
 import argparse
 import csv
 import statistics
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from edgecnn.cli.main import run as edgecnn
+from benchmarks.accuracy import trained
 from edgecnn.training import recipe as recipes
 
 CHANGES: dict[str, dict[str, Any]] = {
@@ -41,17 +40,12 @@ CHANGES: dict[str, dict[str, Any]] = {
 
 
 def accuracy(network: str, recipe: recipes.Recipe, folder: Path, more: list[str]) -> float:
-    """Validation accuracy in per cent after the last epoch of one run, which is trained or continued if need be."""
+    """Validation accuracy in per cent after the last epoch of one run."""
     out = folder / f"{network}-{recipe.name}-{recipe.seed}"
-    if not (out / "metrics.json").exists():
-        words = ["train", network, "--out", str(out)]
-        file = out.with_suffix(".json")
-        folder.mkdir(parents=True, exist_ok=True)
-        file.write_text(recipe.to_json())
-        begun = (out / "checkpoint.npz").exists()
-        if edgecnn(words + (["--resume"] if begun else ["--recipe", str(file), *more])):
-            sys.exit(1)
-    with (out / "history.csv").open() as history:
+    folder.mkdir(parents=True, exist_ok=True)
+    file = out.with_suffix(".json")
+    file.write_text(recipe.to_json())
+    with (trained(network, out, "--recipe", str(file), *more) / "history.csv").open() as history:
         return 100 * float(list(csv.DictReader(history))[-1]["validation_accuracy"])
 
 

@@ -17,15 +17,18 @@ from pathlib import Path
 from edgecnn.cli.main import run as edgecnn
 
 
-def accuracy(network: str, recipe: str, seed: int, folder: Path, more: list[str]) -> float:
-    """Test accuracy in per cent of one run, which is trained or continued if it is not finished."""
-    out = folder / f"{network}-{recipe}-{seed}"
+def trained(network: str, out: Path, *choices: str) -> Path:
+    """The run ``out``, which ``edgecnn train`` makes with these options, or continues, if it is not finished."""
     if not (out / "metrics.json").exists():
-        words = ["train", network, "--out", str(out)]
         begun = (out / "checkpoint.npz").exists()
-        if edgecnn(words + (["--resume"] if begun else ["--recipe", recipe, "--seed", str(seed), *more])):
+        if edgecnn(["train", network, "--out", str(out), *(["--resume"] if begun else choices)]):
             sys.exit(1)
-    return 100 * float(json.loads((out / "metrics.json").read_text())["test_accuracy"])
+    return out
+
+
+def accuracy(run: Path) -> float:
+    """Test accuracy in per cent."""
+    return 100 * float(json.loads((run / "metrics.json").read_text())["test_accuracy"])
 
 
 def main() -> None:
@@ -36,7 +39,11 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--folder", type=Path, default=Path("runs/accuracy"))
     options, more = parser.parse_known_args()
-    values = [accuracy(options.network, options.recipe, seed, options.folder, more) for seed in options.seeds]
+    values = []
+    for seed in options.seeds:
+        out = options.folder / f"{options.network}-{options.recipe}-{seed}"
+        run = trained(options.network, out, "--recipe", options.recipe, "--seed", str(seed), *more)
+        values.append(accuracy(run))
     spread = f", standard deviation {statistics.stdev(values):.2f}" if len(values) > 1 else ""
     print(
         f"{options.network}, {options.recipe}: mean {statistics.mean(values):.2f} %{spread} "

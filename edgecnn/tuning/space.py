@@ -6,9 +6,9 @@ import json
 import math
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
-from edgecnn.training.recipe import Recipe
+from edgecnn.training.recipe import Optimizer, Recipe
 from edgecnn_runtime.errors import EdgeCNNError, UsageError
 
 if TYPE_CHECKING:
@@ -115,7 +115,10 @@ def _one(given: Any, kind: type) -> Range | Choices:
         raise ValueError(shape)
     if given.keys() == {"choices"} and isinstance(given["choices"], list) and given["choices"]:
         return Choices(tuple(dict.fromkeys(_value(each, kind) for each in given["choices"])))
-    named = {bool: 'expected {"choices": [false, true]}', str: 'expected {"choices": ["adam", "muon"]}'}
+    named: dict[type, str] = {
+        kind: f'expected {{"choices": {json.dumps(values)}}}'
+        for kind, values in ((bool, (False, True)), (str, get_args(Optimizer)))
+    }
     if not {"low", "high"} <= given.keys() <= {"low", "high", "log", "step"} or kind in named:
         raise ValueError(named.get(kind, shape))
     low, high = _value(given["low"], kind), _value(given["high"], kind)

@@ -170,13 +170,12 @@ def test_the_runtimes_own_tests_pass(board: Board, testing: Path, tmp_path: Path
 
 def answers(file: Path, board: Board, count: int, folder: Path) -> tuple[Probabilities, Probabilities]:
     """Probabilities of the first bundled images: the board's, and this computer's in the same interpreter."""
-    images, here, there = folder / "images.npy", folder / "here.npy", folder / "there.npy"
+    images, there = folder / "images.npy", folder / "there.npy"
     np.save(images, samples.test().images[:count])
-    command = [str(each) for each in (ANSWERS, file, board.interpreter, images)]
-    subprocess.run([sys.executable, *command, str(here)], check=True, timeout=600)
-    ended = board.run("python3", *command, there, cwd=folder)
+    expected = on_this_computer(ANSWERS, file, board.interpreter, images)
+    ended = board.run("python3", ANSWERS, file, board.interpreter, images, there, cwd=folder)
     assert ended.returncode == 0, ended.stderr
-    found, expected = np.load(there), np.load(here)
+    found = np.load(there)
     assert found.shape == expected.shape == (count, 10)
     steps = np.abs(found - expected)
     same = (found.argmax(-1) == expected.argmax(-1)).mean()
@@ -201,10 +200,17 @@ def assert_same_carried(board: Board, ours: Probabilities, theirs: Probabilities
 def by_reference(count: int) -> Probabilities:
     """The carried model's probabilities of the first bundled images, by TFLite's reference kernels on this computer."""
     with TemporaryDirectory() as name:
-        images, found = Path(name) / "images.npy", Path(name) / "found.npy"
+        images = Path(name) / "images.npy"
         np.save(images, samples.test().images[:count])
-        command = [str(each) for each in (REFERENCE, models.carried("tflite"), images, found)]
-        subprocess.run([sys.executable, *command], check=True, timeout=1200, capture_output=True)
+        return on_this_computer(REFERENCE, models.carried("tflite"), images)
+
+
+def on_this_computer(script: Path, *arguments: str | Path) -> Probabilities:
+    """What a script writes into the file that it is given last."""
+    with TemporaryDirectory() as name:
+        found = Path(name) / "found.npy"
+        command = [sys.executable, *map(str, (script, *arguments, found))]
+        subprocess.run(command, check=True, timeout=1200, capture_output=True)
         probabilities: Probabilities = np.load(found)
     return probabilities
 
