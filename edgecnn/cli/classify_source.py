@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,7 @@ def asked(images: list[str], recursive: bool, listing: str | None, camera: int |
 
     Raises:
         UsageError: nothing is named, or what cannot go together.
-        ImageError: a folder cannot be read.
+        ImageError: the watched folder cannot be read.
     """
     from edgecnn_runtime.sources import joined
 
@@ -57,7 +58,8 @@ def output_folder(annotate: str | None, watch: str | None, recursive: bool) -> F
     if annotate is None:
         return None
     if watch is not None:
-        written, seen = Path(annotate).resolve(), Path(watch).resolve()
+        # Path.resolve() fails at a link that leads in a circle.
+        written, seen = Path(os.path.realpath(annotate)), Path(os.path.realpath(watch))
         if written == seen or (recursive and written.is_relative_to(seen)):
             raise UsageError(f"--annotate {annotate} writes into the folder that --watch looks at; name another")
     from edgecnn_runtime.annotate import Folder

@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 
 def doctor(
     timeout: Annotated[
-        float, typer.Option(metavar="SECONDS", min=1.5, help="When an interpreter that does not answer is given up.")
+        int,
+        typer.Option(
+            metavar="SECONDS", min=2, max=86_400, help="When an interpreter that does not answer is given up."
+        ),
     ] = 120,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:

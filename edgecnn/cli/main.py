@@ -119,10 +119,12 @@ def run(arguments: Sequence[str]) -> int:
         _close_output()
         return 0
     except OSError as problem:
-        if problem.filename is not None:
-            raise
-        _close_output()
-        return _fail(f"the output cannot be written ({problem.strerror})", FAILURE)
+        if problem.filename is None:
+            _close_output()
+            message = f"the output cannot be written ({problem.strerror})"
+        else:
+            message = f"{problem.filename}: {problem.strerror}; check its path and permissions"
+        return _fail(message, FAILURE)
     return status if isinstance(status, int) else 0
 
 
@@ -151,9 +153,10 @@ def _unraisable(problem: sys.UnraisableHookArgs) -> None:
 def main() -> None:
     """Entry point of the ``edgecnn`` script."""
     sys.unraisablehook = _unraisable
-    if sys.stdout is None:  # closed by whoever started us
-        sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115
-    elif isinstance(sys.stdout, TextIOWrapper):
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed by whoever started us
+            setattr(sys, name, Path(os.devnull).open("w"))  # noqa: SIM115
+    if isinstance(sys.stdout, TextIOWrapper):
         # A label that the terminal's encoding does not have must not end the work.
         sys.stdout.reconfigure(errors="backslashreplace")
     # What is imported stays: looking for garbage among it every 700 objects takes 4 % of a cold start.

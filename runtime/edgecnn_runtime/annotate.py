@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import unicodedata
+from contextlib import suppress
 from itertools import count
 from pathlib import Path
 
@@ -28,6 +29,8 @@ _HAS_FONT = tuple(map(int, PIL.__version__.split(".")[:2])) >= (10, 1)
 
 _Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 _LONGEST_NAME = 100
+"""Bytes of it that are kept: file systems take 255, and there come a number and an ending."""
+
 _FORMATS = {".jpg": "JPEG", ".png": "PNG"}
 _PHOTOGRAPHS = (".jpg", ".jpeg", ".jfif", ".jpe")
 """Endings of pictures whose copy is a JPEG too, as is that of a frame; of any other it is a PNG."""
@@ -45,7 +48,7 @@ def drawn(picture: Image.Image, text: str) -> Image.Image:
     pad = letters // 3
     line = letters + 2 * pad
     canvas = Image.new("RGB", (max(width, _SHORTEST_SIDE), max(height, line)))
-    canvas.paste(picture.resize((width, height), Image.Resampling.NEAREST))
+    canvas.paste(picture if factor == 1 else picture.resize((width, height), Image.Resampling.NEAREST))
     text, font = _typeset(text, letters)
     text = _cut(text, canvas.width - 2 * pad, font)
     draw = ImageDraw.Draw(canvas)
@@ -109,7 +112,8 @@ class Folder:
         except OSError as problem:
             raise ImageError(f"{name}: cannot be written to {self._path} ({problem.strerror or problem})") from None
         finally:
-            part.unlink(missing_ok=True)
+            with suppress(OSError):
+                part.unlink()
 
 
 def _file_name(name: str) -> tuple[str, str]:
@@ -119,7 +123,8 @@ def _file_name(name: str) -> tuple[str, str]:
     ending = (dot + ending).lower()
     stem = stem if ending in SUFFIXES else last
     kept = re.sub(r"[^\w.-]+", "-", stem).strip(".-")
-    return kept[:_LONGEST_NAME] or "picture", ".jpg" if "#" in last or ending in _PHOTOGRAPHS else ".png"
+    short = kept.encode()[:_LONGEST_NAME].decode(errors="ignore")
+    return short or "picture", ".jpg" if "#" in last or ending in _PHOTOGRAPHS else ".png"
 
 
 def _placed(part: Path, stem: Path, ending: str) -> Path:

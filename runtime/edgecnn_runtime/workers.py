@@ -44,7 +44,8 @@ def in_order(
         chunk: how many things are sent to one of them together, at most.
 
     Raises:
-        BackendError: a worker died, as it does when an interpreter crashes or memory is short.
+        BackendError: a worker died, as it does when an interpreter crashes or memory is short; or so many cannot be
+            started.
     """
     problems: list[Exception] = []
     source = _until_problem(things, problems)
@@ -52,7 +53,7 @@ def in_order(
     crew: list[_Worker] = []
     try:
         for _ in range(workers):
-            crew.append(_Worker(work, [each.connection for each in crew]))
+            crew.append(_hired(work, crew))
         while True:
             for worker in crew:
                 if not worker.chunk and len(waiting) < _AHEAD * workers and (taken := _take(source, chunk)):
@@ -102,6 +103,16 @@ class _Chunk:
         return zip(self.things, results, strict=True)
 
 
+def _hired(work: Callable[[Any], Any], crew: list[_Worker]) -> _Worker:
+    try:
+        return _Worker(work, [each.connection for each in crew])
+    except OSError as problem:
+        raise BackendError(
+            f"process {len(crew) + 1} that is to classify pictures cannot be started ({problem.strerror}); "
+            "ask for fewer threads"
+        ) from None
+
+
 class _Worker:
     """A process that does one chunk at a time."""
 
@@ -118,21 +129,25 @@ class _Worker:
 
     def give(self, things: list[Any]) -> _Chunk:
         self.chunk = _Chunk(things)
-        self.connection.send(things)
+        try:
+            self.connection.send(things)
+        except OSError:
+            raise self._death() from None
         return self.chunk
 
     def collect(self) -> None:
         try:
             results = self.connection.recv_bytes()
         except (EOFError, OSError):
-            self._process.join()
-            code = self._process.exitcode or 0
-            why = signal.strsignal(-code) if code < 0 else f"status {code}"
-            raise BackendError(
-                f"a process that classifies pictures died ({why}); try one thread, or another interpreter"
-            ) from None
+            raise self._death() from None
         if self.chunk:
             self.chunk.results, self.chunk = results, None
+
+    def _death(self) -> BackendError:
+        self._process.join()
+        code = self._process.exitcode or 0
+        why = signal.strsignal(-code) if code < 0 else f"status {code}"
+        return BackendError(f"a process that classifies pictures died ({why}); try one thread, or another interpreter")
 
     def end(self) -> None:
         self.connection.close()

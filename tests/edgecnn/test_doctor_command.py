@@ -223,6 +223,6 @@ def test_the_doctor_itself_loads_neither_numpy_nor_an_interpreter(with_onnx: Pat
 
 
 def test_wrong_usage(capsys: pytest.CaptureFixture[str]) -> None:
-    for words in (["--timeout", "0"], ["--timeout", "soon"], ["now"]):
+    for words in (["--timeout", "0"], ["--timeout", "soon"], ["--timeout", "inf"], ["--timeout", "9" * 20], ["now"]):
         assert run(["doctor", *words]) == 2
         assert capsys.readouterr().err.startswith("error: ")

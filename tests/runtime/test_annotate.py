@@ -121,6 +121,7 @@ def test_the_picture_itself_is_never_written_over() -> None:
         ("/x/../..", "picture.png"),
         ("a b\x1b[2J\n.webp", "a-b-2J.png"),
         ("x" * 300 + ".jpg", "x" * 100 + ".jpg"),
+        ("x" + "\u732b" * 82 + ".png", "x" + "\u732b" * 33 + ".png"),
         ("blå.bmp", "blå.png"),
     ],
 )

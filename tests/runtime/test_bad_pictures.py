@@ -7,8 +7,6 @@ import os
 import stat
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
 
@@ -19,6 +17,7 @@ from edgecnn_runtime import picture_file, rgb
 from edgecnn_runtime.contract import InputSpec
 from edgecnn_runtime.errors import ImageError
 from edgecnn_runtime.image import load, pixels
+from tests.permissions import as_anybody
 from tests.runtime import bad_pictures
 from tests.runtime.bad_pictures import encoded, no_files, png, scene
 
@@ -87,18 +86,6 @@ def test_a_file_that_may_not_be_read(tmp_path: Path) -> None:
     path.chmod(0)
     with as_anybody(), pytest.raises(ImageError, match=r"mine\.png: cannot be read \(Permission denied\); check its"):
         load(path)
-
-
-@contextmanager
-def as_anybody() -> Iterator[None]:
-    """What root may read, nobody may not."""
-    before = os.geteuid()
-    if not before:
-        os.seteuid(65534)
-    try:
-        yield
-    finally:
-        os.seteuid(before)
 
 
 def test_the_corpus_is_always_the_same() -> None:

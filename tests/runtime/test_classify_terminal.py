@@ -67,6 +67,12 @@ def test_no_standard_output_at_all(int8: Path, pictures: Path) -> None:
     assert (ended.returncode, ended.stderr) == (0, "")
 
 
+def test_no_standard_error_at_all(int8: Path, pictures: Path) -> None:
+    words = f"'{sys.executable}' -m edgecnn classify none.png many/00.png --top 1 --model '{int8}' 2>&-"
+    ended = subprocess.run(["bash", "-c", words], capture_output=True, text=True, timeout=60, check=False)
+    assert (ended.returncode, ended.stdout.split("\t")[:2]) == (1, ["many/00.png", "red"])
+
+
 @pytest.mark.parametrize("quiet", [False, True])
 def test_progress_on_long_work(int8: Path, pictures: Path, terminal: Terminal, quiet: bool) -> None:
     os.mkfifo("list")

@@ -6,6 +6,7 @@ import gc
 import io
 import multiprocessing
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -181,6 +182,33 @@ def test_a_worker_that_is_killed(classifier: Classifier) -> None:
     killed = Failing(classifier, lambda: os.kill(os.getpid(), signal.SIGKILL))
     with pytest.raises(BackendError, match=r"died \(Killed\)"):
         list(answers(killed, [*items(20), white, *items(20)], 2))  # type: ignore[arg-type]
+
+
+def test_a_worker_that_is_killed_while_it_waits(classifier: Classifier) -> None:
+    def slowly() -> Iterator[Item]:
+        for number, item in enumerate(items(200)):
+            if number == 100:
+                idle = multiprocessing.active_children()
+                assert len(idle) == 2
+                os.kill(idle[0].pid or 0, signal.SIGKILL)
+            time.sleep(0.01)  # so that each is sent alone
+            yield item
+
+    with pytest.raises(BackendError, match=r"died \(Killed\)"):
+        list(answers(classifier, slowly(), 2))
+
+
+def test_workers_that_cannot_be_started(classifier: Classifier) -> None:
+    list(answers(classifier, items(20), 2))  # what is to be imported is there
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    used = sum(1 for _ in Path("/proc/self/fd").iterdir())
+    resource.setrlimit(resource.RLIMIT_NOFILE, (used + 20, before[1]))
+    try:
+        with pytest.raises(BackendError, match=r"cannot be started \(Too many open files\); ask for fewer threads"):
+            list(answers(classifier, items(20), 40))
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+    assert not multiprocessing.active_children()
 
 
 @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGKILL])

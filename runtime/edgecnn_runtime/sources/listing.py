@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from edgecnn_runtime.errors import UsageError
+from edgecnn_runtime.errors import ImageError, UsageError
 from edgecnn_runtime.pipeline import Item
 from edgecnn_runtime.sources import Source
 from edgecnn_runtime.sources.named import STANDARD_INPUT, one
@@ -22,14 +22,15 @@ def listed(path: str) -> Source:
     any length. What comes on standard input is live: each line is answered before the next one is read.
 
     Raises:
-        UsageError: the list cannot be read, or is empty.
+        UsageError: the list cannot be opened, or is empty.
+        ImageError: it cannot be read.
     """
     if path == STANDARD_INPUT:
         check("a list")
         return Source(_pictures(sys.stdin.buffer, path), live=True)
     try:
         file = Path(path).open("rb")  # noqa: SIM115 - closed with the last line
-        total = sum(1 for _ in _names(file)) if file.seekable() else None
+        total = sum(1 for _ in _names(file, path)) if file.seekable() else None
     except OSError as problem:
         raise UsageError(f"{path}: cannot be read ({problem.strerror}); name a text file with a path a line") from None
     if total is not None:
@@ -40,16 +41,20 @@ def listed(path: str) -> Source:
 def _pictures(file: BinaryIO, path: str) -> Iterator[Item]:
     empty = True
     with file:
-        for name in _names(file):
+        for name in _names(file, path):
             empty = False
             yield from one(name)
     if empty:
         raise UsageError(f"{path}: names no pictures; put a path on each line")
 
 
-def _names(lines: Iterable[bytes]) -> Iterator[str]:
+def _names(lines: Iterable[bytes], path: str) -> Iterator[str]:
     """File names are bytes, so a line need not be text."""
-    for line in lines:
-        name = line.rstrip(b"\r\n")
-        if name.strip():
-            yield os.fsdecode(name)
+    try:
+        for line in lines:
+            name = line.rstrip(b"\r\n")
+            if name.strip():
+                yield os.fsdecode(name)
+    except OSError as problem:
+        place = "standard input" if path == STANDARD_INPUT else path
+        raise ImageError(f"{place}: cannot be read ({problem.strerror}); connect or name another list") from None

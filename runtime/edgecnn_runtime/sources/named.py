@@ -5,12 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator
 from itertools import chain
-from pathlib import Path
 
 from edgecnn_runtime.errors import ImageError, UsageError
 from edgecnn_runtime.pipeline import Item
 from edgecnn_runtime.sources import Source
-from edgecnn_runtime.sources.folder import KINDS, pictures
+from edgecnn_runtime.sources.folder import KINDS, is_folder, pictures
 
 STANDARD_INPUT = "-"
 VIDEOS = (".avi", ".m4v", ".mjpeg", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".webm")
@@ -22,14 +21,15 @@ def named(words: Iterable[str], recursive: bool = False) -> Source:
     A folder means the pictures in it; with ``recursive`` also those below it. A word of which there is no file and
     that has ``*``, ``?`` or ``[`` in it is a pattern, and means what it would to a shell; ``**`` is any depth.
 
+    A folder that cannot be read is an error in its place.
+
     Raises:
         UsageError: a folder or a pattern has no pictures, or standard input is a terminal.
-        ImageError: a folder cannot be read.
     """
-    names = list(chain.from_iterable(_expanded(word, recursive) for word in words))
-    films = any(map(_is_video, names))
-    total = None if films else len(names)
-    return Source(chain.from_iterable(map(_opened, names)), total, film=films and len(names) == 1)
+    found = list(chain.from_iterable(_expanded(word, recursive) for word in words))
+    films = any(isinstance(each, str) and _is_video(each) for each in found)
+    total = None if films else len(found)
+    return Source(chain.from_iterable(map(_opened, found)), total, film=films and len(found) == 1)
 
 
 def one(name: str) -> Iterable[Item]:
@@ -43,20 +43,22 @@ def one(name: str) -> Iterable[Item]:
     return (Item(name, name),)
 
 
-def _opened(name: str) -> Iterable[Item]:
-    if name == STANDARD_INPUT:
+def _opened(found: str | Item) -> Iterable[Item]:
+    if isinstance(found, Item):
+        return (found,)
+    if found == STANDARD_INPUT:
         from edgecnn_runtime.sources import standard_input
 
         return standard_input.pictures()
-    return one(name)
+    return one(found)
 
 
-def _expanded(word: str, recursive: bool) -> Iterable[str]:
+def _expanded(word: str, recursive: bool) -> Iterable[str | Item]:
     if word == STANDARD_INPUT:
         from edgecnn_runtime.sources import standard_input
 
         standard_input.check("a picture")
-    elif Path(word).is_dir():
+    elif is_folder(word):
         return _in_folder(word, recursive)
     elif not os.path.lexists(word) and "://" not in word and any(sign in word for sign in "*?["):
         from glob import glob
@@ -65,12 +67,14 @@ def _expanded(word: str, recursive: bool) -> Iterable[str]:
         matches = sorted(glob(word, recursive=True))  # noqa: PTH207
         if not matches:
             raise UsageError(f"{word}: no file has such a name; check the pattern")
-        return chain.from_iterable(_in_folder(each, recursive) if Path(each).is_dir() else (each,) for each in matches)
+        return chain.from_iterable(_in_folder(each, recursive) if is_folder(each) else (each,) for each in matches)
     return (word,)
 
 
-def _in_folder(folder: str, recursive: bool) -> list[str]:
-    found = list(pictures(folder, recursive))
+def _in_folder(folder: str, recursive: bool) -> list[str | Item]:
+    found: list[str | Item] = []
+    for path in pictures(folder, recursive, lambda problem: found.append(Item(folder, problem))):
+        found.append(path)
     if not found:
         below = "" if recursive else "; -r looks into the folders below it"
         raise UsageError(f"{folder}: holds no pictures ({KINDS}){below}")

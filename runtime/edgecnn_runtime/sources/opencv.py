@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 from edgecnn_runtime.errors import ImageError
@@ -15,8 +14,8 @@ from edgecnn_runtime.quiet import quiet
 def video(path: str) -> Iterator[Item]:
     """The frames of a video file, ``PATH#000001`` the first."""
     try:
-        if not Path(path).is_file():
-            raise ImageError(f"{path}: no such file; check the path")
+        if not os.path.isfile(path):  # noqa: PTH113 - pathlib's raises where a folder on the way may not be entered
+            raise ImageError(f"{path}: no such file, or none that can be reached; check the path")
         frame = None
         for frame in _frames(path, path):
             yield frame

@@ -23,7 +23,11 @@ def check(wanted: str) -> None:
 
 def pictures() -> Iterator[Item]:
     """The one picture that stands there."""
-    data = BytesIO(sys.stdin.buffer.read(MAX_BYTES + 1))
+    try:
+        data = BytesIO(sys.stdin.buffer.read(MAX_BYTES + 1))
+    except OSError as problem:
+        yield Item("-", ImageError(f"standard input: cannot be read ({problem.strerror}); connect a picture to it"))
+        return
     data.name = "standard input"
     size = data.getbuffer().nbytes
     if not size:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from edgecnn_runtime.errors import ImageError, UsageError
 from edgecnn_runtime.pipeline import Item
 from edgecnn_runtime.sources import Source
-from edgecnn_runtime.sources.folder import pictures
+from edgecnn_runtime.sources.folder import is_folder, pictures
 
 POLL_SECONDS = 0.2
 """How often one looks; of a large folder less often, so that looking takes a tenth of the time at most."""
@@ -42,7 +42,7 @@ def watched(folder: str, recursive: bool = False) -> Source:
         UsageError: there is no such folder.
         ImageError: it cannot be listed; later on, it is gone.
     """
-    if not Path(folder).is_dir():
+    if not is_folder(folder):
         raise UsageError(f"{folder}: is not a folder; name one to watch")
     return Source(_appearing(_Watch(folder, recursive)), live=True, film=True)
 
@@ -75,7 +75,7 @@ class _Watch:
         try:
             found = _stamps(self._folder, self._recursive)
         except ImageError:
-            if not Path(self._folder).is_dir():
+            if not is_folder(self._folder):
                 raise
             return []  # a folder below vanished while it was listed; the next look is right again
         self._known = {path: stamp for path, stamp in self._known.items() if path in found}

@@ -6,6 +6,7 @@ from http.client import HTTPException, HTTPResponse
 from io import BytesIO
 from queue import Empty, SimpleQueue
 from threading import Thread
+from time import monotonic
 from urllib import request
 from urllib.error import HTTPError, URLError
 from urllib.parse import quote
@@ -18,6 +19,9 @@ MAX_BYTES = 50_000_000
 SECONDS = 30.0
 """How long one may take, from looking up its host to the last byte."""
 
+_PIECE = 65_536
+"""Bytes that are taken at once, at most."""
+
 
 def picture(address: str) -> BytesIO:
     """The file at an address.
@@ -29,19 +33,24 @@ def picture(address: str) -> BytesIO:
         raise ImageError(f"{address}: only http and https addresses are fetched")
     # In a thread, because looking up a host can hang, and a server that sends a byte now and then never times out.
     came: SimpleQueue[BytesIO | ImageError] = SimpleQueue()
-    Thread(target=lambda: came.put(_outcome(address)), daemon=True).start()
+    end = monotonic() + SECONDS
+    Thread(target=lambda: came.put(_outcome(address, end)), name=__name__, daemon=True).start()
     try:
         outcome = came.get(timeout=SECONDS)
     except Empty:
-        raise ImageError(f"{address}: did not come within {SECONDS:g} seconds; try again later") from None
+        raise ImageError(f"{address}: {_late()}") from None
     if isinstance(outcome, ImageError):
         raise outcome
     return outcome
 
 
-def _outcome(address: str) -> BytesIO | ImageError:
+def _late() -> str:
+    return f"did not come within {SECONDS:g} seconds; try again later"
+
+
+def _outcome(address: str, end: float) -> BytesIO | ImageError:
     try:
-        return _fetch(address)
+        return _fetch(address, end)
     except ImageError as problem:
         return ImageError(f"{address}: {problem}")
     except HTTPError as problem:
@@ -56,21 +65,24 @@ def _first_line(reason: object) -> str:
     return next(iter(str(reason).strip().splitlines()), "")
 
 
-def _fetch(address: str) -> BytesIO:
+def _fetch(address: str, end: float) -> BytesIO:
     # Spaces and letters outside ASCII are escaped, what is escaped already stays.
     plain = quote(address, safe="%/:=&?~#+!$,;'@()*[]")
     asked = request.Request(plain, headers={"User-Agent": "edgecnn"})
     response: HTTPResponse
     with _opener().open(asked, timeout=SECONDS) as response:
-        announced = response.length or 0
-        data = b"" if announced > MAX_BYTES else response.read(MAX_BYTES + 1)
-        if max(announced, len(data)) > MAX_BYTES:
+        picture, announced = BytesIO(), response.length or 0
+        while max(announced, picture.tell()) <= MAX_BYTES and (piece := response.read1(_PIECE)):
+            picture.write(piece)
+            if monotonic() > end:  # nobody waits for it any more
+                raise ImageError(_late())
+        if max(announced, picture.tell()) > MAX_BYTES:
             raise ImageError(f"has more than {MAX_BYTES // 1_000_000} MB; make it smaller")
-        if response.length:
+        if picture.tell() < announced:
             raise ImageError("broke off; try again")
-    if not data:
+    if not picture.tell():
         raise ImageError("is empty")
-    picture = BytesIO(data)
+    picture.seek(0)
     picture.name = address
     return picture
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
 import sys
 from collections.abc import Iterable
-from io import BytesIO, TextIOWrapper
+from io import BufferedReader, BytesIO, FileIO, TextIOWrapper
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,10 @@ from edgecnn_runtime.image import load
 from edgecnn_runtime.pipeline import Item
 from edgecnn_runtime.sources import Source, joined, standard_input
 from edgecnn_runtime.sources.folder import pictures
+from edgecnn_runtime.sources.listing import listed
 from edgecnn_runtime.sources.named import named
+from edgecnn_runtime.sources.watch import watched
+from tests.permissions import as_anybody
 
 pytestmark = pytest.mark.usefixtures("here")
 
@@ -37,6 +41,52 @@ def test_no_way_in_a_circle() -> None:
 def test_a_folder_that_cannot_be_listed() -> None:
     with pytest.raises(ImageError, match=r"^none: cannot be listed \(No such file or directory\)"):
         list(pictures("none"))
+
+
+def test_folders_in_folders_beyond_any_stack() -> None:
+    deep = Path("deep", *["d"] * 60)
+    deep.mkdir(parents=True)
+    Path("red.png").rename(deep / "red.png")
+    usual = sys.getrecursionlimit()
+    sys.setrecursionlimit(len(inspect.stack()) + 50)
+    try:
+        found = list(pictures("deep"))
+    finally:
+        sys.setrecursionlimit(usual)
+    assert found == [str(deep / "red.png")]
+
+
+def test_a_folder_that_may_not_be_read_is_an_error_in_its_place(here: Path) -> None:
+    here.chmod(0o755)
+    Path("day/night").chmod(0)
+    Path("day/zoo.png").touch()
+    try:
+        with as_anybody():
+            (alone,) = named(["day/night"]).items
+            source = named(["day", "red.png"], recursive=True)
+    finally:
+        Path("day/night").chmod(0o755)
+    assert str(alone.picture) == "day/night: cannot be listed (Permission denied); check its path and permissions"
+    assert source.total == 5
+    assert names(source.items) == ["day/1.jpg", "day/2.JPEG", "day", "day/zoo.png", "red.png"]
+
+
+def test_what_may_not_be_reached_is_an_error_in_its_place(here: Path) -> None:
+    here.chmod(0o755)
+    Path("day").chmod(0)
+    try:
+        with as_anybody():
+            picture, film, after = named(["day/1.jpg", "day/film.mp4", "red.png"]).items
+            with pytest.raises(UsageError, match=r"^day/night: is not a folder"):
+                watched("day/night")
+    finally:
+        Path("day").chmod(0o755)
+    assert picture.picture == "day/1.jpg"  # the error comes when it is opened
+    assert str(film.picture).startswith("day/film.mp4: no such file, or none that can be reached")
+    assert after.picture == "red.png"
+    (long,) = named([f"{'a' * 300}.mp4"]).items
+    assert "no such file" in str(long.picture)
+    assert names(named([f"{'a' * 300}.png"]).items) == [f"{'a' * 300}.png"]
 
 
 def test_files_folders_and_patterns_in_the_order_of_the_words() -> None:
@@ -90,6 +140,12 @@ def test_what_is_wrong_with_standard_input(monkeypatch: pytest.MonkeyPatch) -> N
     connect(bytes(3_000_001), monkeypatch)
     (item,) = named(["-"]).items
     assert str(item.picture) == "standard input: has more than 3 MB; make it smaller"
+    with Path("out").open("wb", buffering=0) as out, FileIO(out.fileno(), "rb", closefd=False) as unreadable:
+        monkeypatch.setattr(sys, "stdin", TextIOWrapper(BufferedReader(unreadable)))
+        (item,) = named(["-"]).items
+        assert str(item.picture).startswith("standard input: cannot be read (Bad file descriptor); connect")
+        with pytest.raises(ImageError, match=r"^standard input: cannot be read \(Bad file descriptor\); connect"):
+            list(listed("-").items)
     monkeypatch.setattr(sys, "stdin", None)
     with pytest.raises(UsageError, match=r"connect a picture to it with < or \|"):
         named(["-"])

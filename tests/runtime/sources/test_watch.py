@@ -132,7 +132,8 @@ def test_a_folder_that_goes_is_an_error(inbox: Path, watching: Watching) -> None
         watched("inbox/none")
     found = watching()
     shutil.rmtree(inbox)
-    assert found.get(timeout=10) == "inbox: cannot be listed (No such file or directory)"
+    gone = "inbox: cannot be listed (No such file or directory); check its path and permissions"
+    assert found.get(timeout=10) == gone
 
 
 def test_a_full_folder_is_looked_at_less_often() -> None:

@@ -137,7 +137,9 @@ def test_a_slow_one_is_given_up(site: str, monkeypatch: pytest.MonkeyPatch) -> N
     begun = time.monotonic()
     with pytest.raises(ImageError, match=r"/slow: did not come within 0\.4 seconds"):
         web.picture(site + "/slow")
-    assert time.monotonic() - begun < 5
+    while any(each.name == web.__name__ for each in threading.enumerate()):  # it hangs up, too
+        assert time.monotonic() - begun < 5
+        time.sleep(0.01)
 
 
 def test_a_proxy_is_heeded(site: str, monkeypatch: pytest.MonkeyPatch) -> None:
