@@ -9,8 +9,9 @@ READY := $(VENV)/.ready
 RUN := $(VENV)/bin/python -m
 EDGECNN := $(VENV)/bin/edgecnn
 # The other scripts there make a file, are a part of clients.py, need photographs (imagenet_*) or a package of their own
-# (microcontroller.py), train for hours (accuracy.py), want runs that did (frontier.py), or a GPU (time_to_accuracy.py).
-BENCHMARKS = $(filter-out $(addprefix benchmarks/,draw_% make_% bundle_% client_% accuracy% frontier% imagenet_% time_to% microcontroller%),$(wildcard benchmarks/*.py))
+# (microcontroller.py), train for hours (ablation.py, accuracy.py), want runs that did (frontier.py), or a GPU
+# (time_to_accuracy.py).
+BENCHMARKS = $(filter-out $(addprefix benchmarks/,ablation% draw_% make_% bundle_% client_% accuracy% frontier% imagenet_% time_to% microcontroller%),$(wildcard benchmarks/*.py))
 
 .DEFAULT_GOAL := help
 

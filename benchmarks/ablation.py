@@ -1,8 +1,8 @@
 """What each part of a recipe gives: ``python benchmarks/ablation.py NETWORK RECIPE [--only WORD...] [--seeds 0 1 2]``.
 
 Trains by the recipe, and by one that differs in a single choice, each with every seed, and prints one Markdown row a
-choice. Judged by the 5,000 held-out images alone. Other options go to ``edgecnn train``: ``--epochs 15
---mixed-precision``. Runs that are there already are read, and one that was stopped is continued.
+choice. Judged by the 5,000 held-out images alone. Runs that are there already are read, and one that was stopped is
+continued.
 """
 
 from __future__ import annotations
@@ -10,42 +10,48 @@ from __future__ import annotations
 import argparse
 import csv
 import statistics
+import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from benchmarks.accuracy import trained
 from edgecnn.training import recipe as recipes
+from edgecnn.training.recipe import Recipe
 
-CHANGES: dict[str, dict[str, Any]] = {
-    "the recipe": {},
-    "Adam at a rate of 0.01, weight decay of 0.001": {
+CHANGES: dict[str, Callable[[Recipe], dict[str, Any]]] = {
+    "the recipe": lambda usual: {},
+    "Adam at a rate of 0.01, weight decay of 0.001": lambda usual: {
         "optimizer": "adam",
         "learning_rate": 0.01,
         "weight_decay": 1e-3,
     },
-    "half the learning rate": {"learning_rate": 0.01},
-    "a tenth of the weight decay": {"weight_decay": 1e-3},
-    "five times the weight decay": {"weight_decay": 5e-2},
-    "batches of 128": {"batch_size": 128},
-    "a constant learning rate": {"cosine": False},
-    "no label smoothing": {"label_smoothing": 0.0},
-    "no flip": {"flip": False},
-    "no shift": {"shift": 0},
-    "cutout of 8 pixels": {"cutout": 8},
-    "cutmix of half the images": {"cutmix": 0.5},
-    "averaging of the weights": {"averaging": 0.999},
-    "a teacher, resnet20": {"teacher": "models/resnet20.keras", "distillation": recipes.DISTILLATION},
+    "half the learning rate": lambda usual: {"learning_rate": usual.learning_rate / 2},
+    "a tenth of the weight decay": lambda usual: {"weight_decay": usual.weight_decay / 10},
+    "five times the weight decay": lambda usual: {"weight_decay": usual.weight_decay * 5},
+    "batches twice as large": lambda usual: {"batch_size": usual.batch_size * 2},
+    "a constant learning rate": lambda usual: {"cosine": False},
+    "no label smoothing": lambda usual: {"label_smoothing": 0.0},
+    "no flip": lambda usual: {"flip": False},
+    "no shift": lambda usual: {"shift": 0},
+    "cutout of 8 pixels": lambda usual: {"cutout": 8},
+    "cutmix of half the images": lambda usual: {"cutmix": 0.5},
+    "averaging of the weights": lambda usual: {"averaging": 0.999},
+    "a teacher, resnet20": lambda usual: {"teacher": "models/resnet20.keras", "distillation": recipes.DISTILLATION},
 }
 
 
-def accuracy(network: str, recipe: recipes.Recipe, folder: Path, more: list[str]) -> float:
+def accuracy(network: str, recipe: Recipe, folder: Path) -> float:
     """Validation accuracy in per cent after the last epoch of one run."""
     out = folder / f"{network}-{recipe.name}-{recipe.seed}"
     folder.mkdir(parents=True, exist_ok=True)
-    file = out.with_suffix(".json")
+    file = out.with_name(f"{out.name}.json")
     file.write_text(recipe.to_json())
-    with (trained(network, out, "--recipe", str(file), *more) / "history.csv").open() as history:
+    run = trained(network, out, "--recipe", str(file))
+    if recipes.find(str(run / "recipe.json")) != recipe:
+        sys.exit(f"error: {run} was trained by another recipe; name another --folder")
+    with (run / "history.csv").open() as history:
         return 100 * float(list(csv.DictReader(history))[-1]["validation_accuracy"])
 
 
@@ -57,20 +63,25 @@ def main() -> None:
     parser.add_argument("--only", nargs="+", default=[""], metavar="WORD", help="changes in whose name one stands")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
     parser.add_argument("--folder", type=Path, default=Path("runs/ablation"))
-    options, more = parser.parse_known_args()
+    parser.add_argument("--epochs", type=int, help="instead of the recipe's")
+    parser.add_argument("--mixed-precision", action="store_true", help="in bfloat16")
+    options = parser.parse_args()
     base = recipes.find(options.recipe)
+    epochs, mixed = options.epochs or base.epochs, options.mixed_precision or base.mixed_precision
+    base = replace(base, epochs=epochs, mixed_precision=mixed, validation="held-out")
     usual = 0.0
     rows = ["| Change | Validation accuracy, mean | Each | Against the recipe |", "|---|---:|---|---:|"]
     for name, change in CHANGES.items():
-        if change and not any(word in name for word in options.only):
+        other = change(base)
+        if other and not any(word in name for word in options.only):
             continue
-        changed = replace(base, **change, name=name.replace(" ", "-").replace(",", ""))
+        changed = replace(base, **other, name=name.replace(" ", "-").replace(",", ""))
         seeds = [replace(changed, seed=seed) for seed in options.seeds]
-        values = [accuracy(options.network, each, options.folder, more) for each in seeds]
+        values = [accuracy(options.network, each, options.folder) for each in seeds]
         mean = statistics.mean(values)
         usual = usual or mean
         each = ", ".join(f"{value:.2f}" for value in values)
-        rows.append(f"| {name} | {mean:.2f} % | {each} | {f'{mean - usual:+.2f}' if change else ''} |")
+        rows.append(f"| {name} | {mean:.2f} % | {each} | {f'{mean - usual:+.2f}' if other else ''} |")
     print("\n".join(rows))
 
 

@@ -12,6 +12,7 @@ import argparse
 import json
 import statistics
 import sys
+from itertools import chain, pairwise
 from pathlib import Path
 
 from edgecnn.cli.main import run as edgecnn
@@ -20,8 +21,11 @@ from edgecnn.cli.main import run as edgecnn
 def trained(network: str, out: Path, *choices: str) -> Path:
     """The run ``out``, which ``edgecnn train`` makes with these options, or continues, if it is not finished."""
     if not (out / "metrics.json").exists():
-        begun = (out / "checkpoint.npz").exists()
-        if edgecnn(["train", network, "--out", str(out), *(["--resume"] if begun else choices)]):
+        if (out / "checkpoint.npz").exists():
+            # The run knows the others.
+            asked = [words for words in pairwise(choices) if words[0] in ("--data", "--devices")]
+            choices = ("--resume", *chain.from_iterable(asked))
+        if edgecnn(["train", network, "--out", str(out), *choices]):
             sys.exit(1)
     return out
 

@@ -10,17 +10,17 @@ bits where no int8 file was published.
 from __future__ import annotations
 
 import argparse
-import json
 import statistics
 import sys
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from edgecnn.cli.main import run as edgecnn
 from edgecnn.plots.style import BLUE, ORANGE, drawn
+from edgecnn.training.recipe import Recipe, find
 from edgecnn_runtime import container
 
 COLUMNS = {
@@ -60,9 +60,7 @@ class Exported:
     """A run and its int8 files: accuracies in per cent, size in bytes."""
 
     network: str
-    recipe: str
-    epochs: int
-    seed: int
+    recipe: Recipe
     size: int
     reference: float
     accuracy: dict[str, float]
@@ -73,7 +71,6 @@ def exported(run: Path) -> Exported:
     out = run / "exported"
     if len(list(out.glob("*-int8.*[ex]"))) < 2 and edgecnn(["export", str(run), "--int8", "--out", str(out)]):
         sys.exit(1)
-    recipe = json.loads((run / "recipe.json").read_text())
     size, reference, accuracy = 0, 0.0, {}
     for form in ("tflite", "onnx"):
         [file] = out.glob(f"*-int8.{form}")
@@ -81,7 +78,7 @@ def exported(run: Path) -> Exported:
         result = contract.parity["results"][0]
         reference, accuracy[form] = 100 * contract.parity["reference_accuracy"], 100 * result["accuracy"]
         size = size or result["size"]
-    return Exported(contract.model, recipe["name"], recipe["epochs"], recipe["seed"], size, reference, accuracy)
+    return Exported(contract.model, find(str(run / "recipe.json")), size, reference, accuracy)
 
 
 def row(seeds: list[Exported]) -> str:
@@ -91,8 +88,8 @@ def row(seeds: list[Exported]) -> str:
     reference = mean(each.reference for each in seeds)
     cells = [
         f"`{first.network}`",
-        f"`{first.recipe}`, {first.epochs}",
-        ", ".join(str(each.seed) for each in seeds),
+        f"`{first.recipe.name}`, {first.recipe.epochs}",
+        ", ".join(str(each.recipe.seed) for each in seeds),
         f"{first.size / 1000:,.1f}",
         f"{reference:.2f} %",
         f"{mean(lite):.2f} %",
@@ -132,10 +129,10 @@ def main() -> None:
     parser.add_argument("runs", type=Path, nargs="+", metavar="RUN")
     parser.add_argument("--picture", type=Path)
     options = parser.parse_args()
-    groups: dict[tuple[str, str, int], list[Exported]] = defaultdict(list)
+    groups: dict[tuple[str, Recipe], list[Exported]] = defaultdict(list)
     for run in options.runs:
         done = exported(run)
-        groups[done.network, done.recipe, done.epochs].append(done)
+        groups[done.network, replace(done.recipe, seed=0)].append(done)
     networks = sorted(groups.values(), key=lambda seeds: seeds[0].size)
     heading = "| " + " | ".join(COLUMNS) + " |\n|" + "|".join(COLUMNS.values()) + "|"
     print(heading, *map(row, networks), sep="\n")

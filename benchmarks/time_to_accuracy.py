@@ -29,6 +29,8 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--target", type=float, default=94.0, help="per cent of the test images")
     options = parser.parse_args()
+    if options.epochs < 2 or options.images < options.batch:
+        parser.error("--epochs must be at least 2, for the first one compiles, and --images at least --batch")
 
     from edgecnn.training import backend
 
@@ -57,7 +59,7 @@ def main() -> None:
             trained = train(
                 zoo.find(options.network), replace(plan, seed=seed), learnt, None, Path(folder), watch=lambda row: None
             )
-        took = [len(learnt) / row["images_per_second"] for row in trained.history]
+        took = [(len(learnt) - len(learnt) % plan.batch_size) / row["images_per_second"] for row in trained.history]
         epoch = statistics.median(took[1:])
         accuracy = 100 * measure(data.test.labels, reference_scores(trained.model, data.test)).accuracy
         print(

@@ -161,3 +161,17 @@ def test_no_file_names_a_package_index_or_this_folder() -> None:
         text = path.read_bytes().decode(errors="replace")
         assert not index.search(text), path
         assert str(ROOT) not in text, path
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_every_module_has_its_place_on_the_page_of_rooms(package: str) -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text()
+    rooms = {Path(room): text for room, text in re.findall(r"^\| `(edgecnn[\w/]*)` \| (.+) \|$", page, re.MULTILINE)}
+    home = PACKAGES[package].parent
+    missing = []
+    for path in sorted(PACKAGES[package].rglob("*.py")):
+        module = path.relative_to(home).with_suffix("")
+        room = next(each for each in module.parents if each in rooms)
+        if not module.name.startswith("__") and f"`{module.name}`" not in rooms[room]:
+            missing.append(str(module))
+    assert not missing

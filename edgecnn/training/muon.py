@@ -1,4 +1,4 @@
-"""Muon: steps of equal size in every direction that a convolution's weights can take.
+"""Muon: steps of about equal size in every direction in which a convolution's gradients point.
 
 Jordan, "Muon: An optimizer for hidden layers in neural networks", 2024. Keras has it for matrices alone.
 """
@@ -23,12 +23,15 @@ _ITERATIONS = 5
 
 
 def muon(adam: Any) -> Any:
-    """The optimizer's class: for the filters of convolutions Muon, for all else ``adam``, whose variables it has."""
+    """The optimizer's class: for the filters of convolutions Muon, for all else ``adam``, whose variables it has.
+
+    Depthwise filters are among all else.
+    """
 
     class Muon(adam):  # type: ignore[misc]
         def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
             """Update one variable and its momentum."""
-            if len(variable.shape) != 4:
+            if len(variable.shape) != 4 or variable.shape[-1] == 1:  # a depthwise convolution's have one direction
                 super().update_step(gradient, variable, learning_rate)
                 return
             momentum = self._momentums[self._get_variable_index(variable)]
@@ -42,9 +45,10 @@ def muon(adam: Any) -> Any:
 
 
 def orthogonal(matrix: Any) -> Any:
-    """Roughly the nearest matrix with singular values of 1: they end between 0.7 and 1.2.
+    """Roughly the nearest matrix with singular values of 1.
 
-    Newton and Schulz's iteration with Jordan's coefficients, which rise fastest from zero.
+    Newton and Schulz's iteration with Jordan's coefficients, which rise fastest from zero: singular values above 0.002
+    of the Frobenius norm end between 0.68 and 1.2, smaller ones grow 485-fold at most.
 
     Args:
         matrix: shape (rows, columns).

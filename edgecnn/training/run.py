@@ -98,6 +98,7 @@ def write(
     from edgecnn import plots
 
     probabilities = predict(trained.model, test.images)
+    seen = recipe.epochs * (len(training) - len(training) % min(recipe.batch_size, len(training)))
     metrics = {
         "network": network.name,
         "parameters": trained.model.count_params(),
@@ -110,7 +111,7 @@ def write(
         "training_fingerprint": training.fingerprint,
         "test_fingerprint": test.fingerprint,
         "seconds": round(trained.seconds, 1),
-        "images_per_second": round(recipe.epochs * len(training) / trained.seconds, 1),
+        "images_per_second": round(seen / trained.seconds, 1),
         "device": device,
         "python": platform.python_version(),
     }

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from edgecnn.training.recipe import Recipe
 from edgecnn.tuning.search import FATE
-from edgecnn.tuning.space import Space, rounded
+from edgecnn.tuning.space import Space, values
 from edgecnn.tuning.study import beside, best, ended
 
 if TYPE_CHECKING:
@@ -29,8 +29,8 @@ def line(study: optuna.Study, number: int) -> str:
         "stopped": f"stopped after epoch {trial.last_step} at {accuracy:.2%}",
     }.get(_fate(trial), _fate(trial))
     ahead = f"best {leader.value:.2%} (trial {leader.number})  " if leader else ""
-    values = ", ".join(f"{name} {value}" for name, value in rounded(trial.params).items())
-    return f"trial {number}  {what}  {ahead}{values}"
+    chosen = ", ".join(f"{name} {value}" for name, value in values(trial).items())
+    return f"trial {number}  {what}  {ahead}{chosen}"
 
 
 def write(folder: Path, study: optuna.Study, recipe: Recipe, space: Space) -> None:
@@ -48,12 +48,12 @@ def write(folder: Path, study: optuna.Study, recipe: Recipe, space: Space) -> No
     for trial in ended(study):
         accuracy = trial.intermediate_values.get(trial.last_step or 0, "")
         seconds = round(trial.duration.total_seconds(), 1) if trial.duration else ""
-        values = rounded(trial.params)
+        chosen = values(trial)
         row: list[Any] = [trial.number, _fate(trial), accuracy, trial.last_step or 0, seconds]
-        writer.writerow(row + [values[name] for name in space])
+        writer.writerow(row + [chosen[name] for name in space])
     _place(folder / TRIALS, table.getvalue())
     if leader := best(study):
-        _place(folder / RECIPE, replace(recipe, name="tuned", **rounded(leader.params)).to_json())
+        _place(folder / RECIPE, replace(recipe, name="tuned", **values(leader)).to_json())
 
 
 def _fate(trial: optuna.trial.FrozenTrial) -> str:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from edgecnn.training.recipe import Recipe
 from edgecnn.training.train import train
-from edgecnn.tuning.space import Space, rounded
+from edgecnn.tuning.space import Space, values
 from edgecnn.tuning.study import asked, ended, put_back
 from edgecnn.zoo.network import Network
 
@@ -90,7 +90,7 @@ def _accuracy(task: Task, trial: optuna.Trial) -> float | None:
     """
     import optuna
 
-    recipe = replace(task.recipe, **rounded(trial.params))
+    recipe = replace(task.recipe, **values(trial))
 
     def watch(row: dict[str, float]) -> None:
         if not math.isfinite(row["loss"] + row["validation_loss"]):

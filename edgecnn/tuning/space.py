@@ -154,6 +154,15 @@ def suggest(space: Space, trial: optuna.Trial) -> None:
         each.suggest(trial, name)
 
 
-def rounded(values: Values) -> Values:
-    """The values to three digits: more would say nothing, and what is printed is what is trained by."""
-    return {name: float(f"{value:.3g}") if isinstance(value, float) else value for name, value in values.items()}
+def values(trial: optuna.Trial | optuna.trial.FrozenTrial) -> Values:
+    """A trial's values. What comes from a range has three digits, unless its end has more and is nearer.
+
+    More would say nothing, and what is printed is what is trained by.
+    """
+    return {name: _rounded(value, trial.distributions[name]) for name, value in trial.params.items()}
+
+
+def _rounded(value: Any, source: Any) -> Any:
+    if not isinstance(value, float) or hasattr(source, "choices"):
+        return value
+    return min(max(float(f"{value:.3g}"), source.low), source.high)

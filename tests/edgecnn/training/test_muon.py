@@ -19,15 +19,26 @@ def test_all_directions_become_of_one_size(shape: tuple[int, int]) -> None:
     assert made.shape == shape
     left, _, right = np.linalg.svd(matrix, full_matrices=False)
     sizes = np.diag(left.T @ made @ right.T)
-    assert 0.6 < sizes.min() <= sizes.max() < 1.3
+    assert 0.67 < sizes.min() <= sizes.max() < 1.21
     np.testing.assert_allclose(made, left * sizes @ right, atol=1e-4)  # the directions stay as they were
+
+
+def test_small_directions_grow_as_far_as_five_steps_take_them() -> None:
+    from edgecnn.training.muon import orthogonal
+
+    sizes = np.array([1.0, 0.3, 0.05, 0.003, 1e-4])
+    left, right = (np.linalg.qr(np.random.default_rng(0).normal(size=(rows, 5)))[0] for rows in (27, 16))
+    made = np.asarray(orthogonal((left * sizes @ right.T).astype(np.float32)))
+    ends = np.diag(left.T @ made @ right)
+    assert 0.67 < ends[:4].min() <= ends[:4].max() < 1.21
+    assert 400 * 1e-4 / 1.05 < ends[4] < 486 * 1e-4
 
 
 def test_filters_take_steps_as_large_as_adams_and_all_else_is_adams(keras: Any) -> None:
     from edgecnn.training.backend import optimizer
 
     rng = np.random.default_rng(0)
-    shapes = (3, 3, 8, 16), (16,), (16, 10)
+    shapes = (3, 3, 8, 16), (16,), (16, 10), (3, 3, 8, 1)
     start, gradients = ([rng.normal(size=each).astype(np.float32) for each in shapes] for _ in range(2))
 
     def moved(name: Any) -> tuple[list[Any], list[str]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import optuna
 import pytest
 
 from edgecnn.training.recipe import DEFAULT, LESSON, RECIPES
@@ -99,6 +100,25 @@ def test_a_value_outside_is_moved_inside() -> None:
     assert space.start({"weight_decay": Range(1e-5, 0.1, log=True)}, LESSON) == {"weight_decay": 1e-5}
 
 
-def test_three_digits_are_kept() -> None:
-    values = {"learning_rate": 0.00123456, "cutmix": 0.30000000000000004, "batch_size": 12345, "flip": True}
-    assert space.rounded(values) == {"learning_rate": 0.00123, "cutmix": 0.3, "batch_size": 12345, "flip": True}
+def test_three_digits_are_kept_of_what_comes_from_a_range() -> None:
+    searched: space.Space = {
+        "learning_rate": Range(1e-4, 1e-1, log=True),
+        "cutmix": Range(0.0, 1.0, step=0.1),
+        "batch_size": Range(1, 20000),
+        "label_smoothing": Choices((0.12345, 0.2)),
+        "averaging": Range(0.9, 0.9999),
+        "flip": Choices((False, True)),
+    }
+    study = optuna.create_study()
+    drawn = {
+        "learning_rate": 0.00123456,
+        "cutmix": 0.30000000000000004,
+        "batch_size": 12345,
+        "label_smoothing": 0.12345,
+        "averaging": 0.99987,
+        "flip": True,
+    }
+    study.enqueue_trial(drawn)
+    trial = study.ask()
+    space.suggest(searched, trial)
+    assert space.values(trial) == drawn | {"learning_rate": 0.00123, "cutmix": 0.3, "averaging": 0.9999}
