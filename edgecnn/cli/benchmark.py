@@ -28,7 +28,9 @@ def benchmark(
     ] = None,
     threads: Annotated[
         list[int] | None,
-        typer.Option(min=1, help="How many threads compute; may be repeated.", show_default="1 and the cores"),
+        typer.Option(
+            min=1, max=1024, help="How many threads compute; may be repeated.", show_default="1 and the cores"
+        ),
     ] = None,
     data: Annotated[
         Path | None,

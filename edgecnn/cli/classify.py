@@ -37,7 +37,7 @@ def classify(
     backend: Annotated[str | None, typer.Option(help="litert, tflite-runtime or onnxruntime.")] = None,
     threads: Annotated[
         int | None,
-        typer.Option(min=1, help="How many work at once.", show_default="1 for one picture, else one a core"),
+        typer.Option(min=1, max=1024, help="How many work at once.", show_default="1 for one picture, else one a core"),
     ] = None,
     smooth: Annotated[
         int, typer.Option(min=1, metavar="N", help="Average over the last N frames of a video, --camera or --watch.")

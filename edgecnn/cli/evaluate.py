@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from edgecnn.cli.figures import require_matplotlib
-from edgecnn_runtime.errors import DataError
+from edgecnn_runtime.errors import DataError, UsageError
 
 if TYPE_CHECKING:
     from edgecnn.metrics import Metrics
@@ -60,6 +60,8 @@ def evaluate(
 def _open(file: Path, backend: str | None) -> tuple[tuple[str, ...], InputSpec, Callable[[Dataset], Any]]:
     """A model's labels, its input, and its probabilities for images; TensorFlow is loaded for Keras files alone."""
     if file.is_dir() or file.suffix == ".keras":
+        if backend:
+            raise UsageError(f"--backend goes with a .tflite or .onnx file; {file} is Keras's")
         from edgecnn_export import keras_file
 
         path = keras_file.locate(file)

@@ -45,7 +45,9 @@ def inspect(
             show_default=False,
         ),
     ] = None,
-    stride: Annotated[int | None, typer.Option(min=1, help="Of the kernel, in pixels.", show_default="1")] = None,
+    stride: Annotated[
+        int | None, typer.Option(min=1, max=4096, help="Of the kernel, in pixels.", show_default="1")
+    ] = None,
     padding: Annotated[
         Literal["same", "valid"] | None, typer.Option(help="Of the kernel: zeros around, or none.", show_default="same")
     ] = None,

@@ -20,7 +20,8 @@ def verify(
     files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Exported .tflite and .onnx files.")],
     backend: Annotated[str | None, typer.Option(help="litert, tflite-runtime or onnxruntime.")] = None,
     threads: Annotated[
-        int | None, typer.Option(min=1, help="How many threads compute.", show_default="the interpreter's choice")
+        int | None,
+        typer.Option(min=1, max=1024, help="How many threads compute.", show_default="the interpreter's choice"),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")] = False,
 ) -> None:

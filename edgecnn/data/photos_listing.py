@@ -12,7 +12,9 @@ from edgecnn_runtime.sources.folder import KINDS, pictures
 
 PATH_COLUMNS = ("path", "file", "filename", "image")
 LABEL_COLUMNS = ("label", "class")
-PARTS = ("train", "val", "test")
+PARTS = {"train": ("train",), "val": ("val", "valid", "validation"), "test": ("test",)}
+"""The folders that divide photographs, by what people call them."""
+
 LAYOUTS = "one sub-folder a class, or train/ and val/ that hold such sub-folders; or name a CSV of path,label"
 
 
@@ -35,14 +37,8 @@ def read(source: Path) -> dict[str, list[Photo]]:
             not exist.
         OSError: a folder cannot be read.
     """
-    if source.is_dir():
-        folders = _folders(source)
-        parts = [name for name in PARTS if name in folders]
-        divided = "train" in parts and len(parts) > 1
-        places = {part: folders[part] for part in parts} if divided else {"all": source}
-        listing = {part: _in_class_folders(place) for part, place in places.items()}
-    else:
-        listing = {"all": _in_csv(source)}
+    places = _places(source) if source.is_dir() else {}
+    listing = {part: _in_class_folders(place) for part, place in places.items()} or {"all": _in_csv(source)}
     labels_of = {part: {photo.label for photo in photos} for part, photos in listing.items()}
     labels = sorted(set.union(*labels_of.values()))
     if len(labels) < 2:
@@ -52,8 +48,20 @@ def read(source: Path) -> dict[str, list[Photo]]:
             raise DataError(f"the class {label!r} of {source} is not plain text; rename it")
         for part, present in labels_of.items():
             if label not in present:
-                raise DataError(f"the class {label} has no pictures in {source}/{part}; add some, or remove the class")
+                raise DataError(f"the class {label} has no pictures in {places[part]}; add some, or remove the class")
     return listing
+
+
+def _places(source: Path) -> dict[str, Path]:
+    folders = _folders(source)
+    places: dict[str, Path] = {}
+    for part, names in PARTS.items():
+        found = [name for name in names if name in folders]
+        if len(found) > 1:
+            raise DataError(f"{source} holds {' and '.join(f'{name}/' for name in found)}; keep one of them as {part}/")
+        if found:
+            places[part] = folders[found[0]]
+    return places if "train" in places and len(places) > 1 else {"all": source}
 
 
 def _folders(folder: Path) -> dict[str, Path]:
@@ -79,9 +87,11 @@ def _in_class_folders(folder: Path) -> list[Photo]:
 def _in_csv(source: Path) -> list[Photo]:
     try:
         with source.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.reader(file)
+            reader = csv.reader(file, strict=True)
             rows = [(reader.line_num, [cell.strip() for cell in row]) for row in reader if any(map(str.strip, row))]
-    except (OSError, UnicodeDecodeError, csv.Error) as problem:
+    except csv.Error as problem:
+        raise DataError(f"{source} line {reader.line_num}: cannot be read as CSV ({problem})") from None
+    except (OSError, UnicodeDecodeError) as problem:
         raise DataError(f"{source} cannot be read as a CSV of path,label ({problem})") from None
     path_column, label_column, has_header = _columns(rows[0][1]) if rows else (0, 1, False)
     photos: dict[Path, Photo] = {}

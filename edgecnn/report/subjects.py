@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -72,7 +73,7 @@ def gather(words: Sequence[Path]) -> list[Subject]:
 
 def _files(words: Sequence[Path]) -> list[Path]:
     """Every file that is meant, once."""
-    found: dict[Path, Path] = {}
+    found: dict[str, Path] = {}
     for word in words:
         if word.is_dir():
             model = keras_file.locate(word)
@@ -90,7 +91,7 @@ def _files(words: Sequence[Path]) -> list[Path]:
         else:
             raise UsageError(f"{word} does not exist; name runs of edgecnn train, .keras, .tflite and .onnx files")
         for file in files:
-            found.setdefault(file.resolve(), file)
+            found.setdefault(os.path.realpath(file), file)  # Path.resolve() fails at a link in a circle
     return list(found.values())
 
 

@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from edgecnn.training.recipe import Recipe
+from edgecnn_export.dataset import Dataset
 from edgecnn_runtime.errors import TrainingError
 
 
@@ -54,13 +55,14 @@ class Progress:
         self.epoch, self.step, self.loss_sum, self.correct = self.epoch + 1, 0, 0.0, 0.0
 
 
-def save(path: Path, network: str, recipe: Recipe, progress: Progress, variables: list[Any]) -> None:
+def save(path: Path, network: str, recipe: Recipe, data: Dataset, progress: Progress, variables: list[Any]) -> None:
     """Write the state to ``path``: either the whole new file is there afterwards, or the old one still is.
 
     Raises:
         TrainingError: it cannot be written.
     """
-    about = {"network": network, "recipe": asdict(recipe), "progress": asdict(progress)}
+    learnt = {"name": data.name, "fingerprint": data.fingerprint}
+    about = {"network": network, "recipe": asdict(recipe), "data": learnt, "progress": asdict(progress)}
     arrays = {f"v{index}": np.asarray(variable) for index, variable in enumerate(variables)}
     temporary = path.with_name(path.name + ".tmp")
     try:
@@ -84,6 +86,22 @@ def peek(path: Path) -> tuple[str, Recipe, Progress]:
     with _opened(path) as saved:
         about = json.loads(str(saved["about"]))
         return about["network"], Recipe.from_dict(about["recipe"]), Progress(**about["progress"])
+
+
+def check_data(path: Path, data: Dataset) -> None:
+    """See that a saved state is of a training on these images.
+
+    Raises:
+        TrainingError: it is of one on others, or cannot be read.
+    """
+    with _opened(path) as saved:
+        learnt = json.loads(str(saved["about"]))["data"]
+        name, same = learnt["name"], learnt["fingerprint"] == data.fingerprint
+    if not same:
+        raise TrainingError(
+            f"{path.parent} learns from {name}, and {data.name} is not the same images; "
+            "resume it with the --data that it began with, or begin another run"
+        )
 
 
 def restore(path: Path, variables: list[Any]) -> None:

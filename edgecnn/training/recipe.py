@@ -114,13 +114,31 @@ class Recipe:
         """The recipe saved as ``data``.
 
         Raises:
-            TrainingError: a field is missing or unknown.
+            TrainingError: a field is missing or unknown, or its value of another kind.
+            UsageError: a value is out of range.
         """
+        kinds = {field.name: _KINDS.get(str(field.type), str) for field in fields(cls)}
         try:
-            return cls(**data)
+            return cls(**{name: _of_kind(name, value, kinds.get(name)) for name, value in data.items()})
         except TypeError as problem:
             known = ", ".join(field.name for field in fields(cls))
             raise TrainingError(f"the saved recipe does not fit ({problem}); its fields are: {known}") from None
+
+
+_KINDS: dict[str, type] = {"int": int, "float": float, "bool": bool}
+
+
+def _of_kind(name: str, value: Any, kind: type | None) -> Any:
+    """The value as the field's kind; a whole number may be written as 32.0."""
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if kind is float and number:
+        return float(value)
+    if kind is int and number and value == value // 1:
+        return int(value)
+    if kind is None or (kind in (bool, str) and isinstance(value, kind)):
+        return value
+    given = json.dumps(value)
+    raise TrainingError(f"the saved recipe's {name} is of the wrong kind, {given}; expected {kind.__name__}")
 
 
 LESSON = Recipe("lesson", epochs=10, batch_size=32, learning_rate=1e-3, validation="test")
@@ -190,7 +208,7 @@ def find(name: str) -> Recipe:
         raise UsageError(
             f"no recipe is called {name!r}, and there is no such file; there are: {', '.join(RECIPES)}"
         ) from None
-    except ValueError:
+    except (ValueError, RecursionError):
         raise TrainingError(
             f"{name} is not a recipe: expected a recipe.json, as edgecnn train and tune save it"
         ) from None

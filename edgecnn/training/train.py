@@ -78,13 +78,14 @@ def train(
 
     Raises:
         UsageError: a batch cannot be divided among the devices.
-        TrainingError: there is nothing to resume in ``out``, or another process does not go along.
+        TrainingError: there is nothing to resume in ``out``, or it learns from other images; or another process does
+            not go along.
         KeyboardInterrupt: Ctrl-C, after the state was saved.
     """
     devices = devices or Devices()
-    learner = Learner(network, recipe, data, devices)
     saved = out / CHECKPOINT
-    progress = checkpoint.peek(saved)[2] if resume else Progress()
+    progress = _resumed(saved, data) if resume else Progress()
+    learner = Learner(network, recipe, data, devices)
     if load_weights and not resume:
         load_weights(learner.model)
     devices.agree(
@@ -99,7 +100,7 @@ def train(
     def save() -> None:
         learner.synchronise()
         if devices.first:
-            checkpoint.save(saved, network.name, recipe, progress, learner.variables)
+            checkpoint.save(saved, network.name, recipe, data, progress, learner.variables)
 
     with (
         Reporter(
@@ -149,6 +150,11 @@ def train(
         devices.leave()
 
     return Trained(learner.in_float32(), progress.history, progress.seconds)
+
+
+def _resumed(saved: Path, data: Dataset) -> Progress:
+    checkpoint.check_data(saved, data)
+    return checkpoint.peek(saved)[2]
 
 
 def _evaluate(model: keras.Model, data: Dataset) -> dict[str, float]:

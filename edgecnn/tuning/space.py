@@ -92,7 +92,7 @@ def read(path: Path, recipe: Recipe) -> Space:
         data = json.loads(path.read_text())
     except OSError as problem:
         raise UsageError(f"the search space {path} cannot be read ({problem.strerror})") from None
-    except ValueError:
+    except (ValueError, RecursionError):
         raise UsageError(f"the search space {path} is not JSON") from None
     if not isinstance(data, dict) or not data:
         raise UsageError(f"the search space {path} names no fields; give some of: {', '.join(SEARCHABLE)}")

@@ -36,6 +36,10 @@ class Dataset:
     labels: Labels
     label_names: tuple[str, ...]
 
+    def __post_init__(self) -> None:
+        """Make the name text: a folder's may be any bytes, and a proof is UTF-8."""
+        object.__setattr__(self, "name", self.name.encode("utf-8", "replace").decode())
+
     def __len__(self) -> int:
         """Number of images."""
         return len(self.images)

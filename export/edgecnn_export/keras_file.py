@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 import zipfile
+import zlib
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -24,6 +25,9 @@ IN_RUN_FOLDER = "model.keras"
 _MEMBER = "edgecnn.json"
 _CONFIG = "config.json"
 _NAME = re.compile(r"\w[\w.-]*", re.ASCII)
+_DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError)
+"""What reading a damaged archive raises."""
+
 _UNKNOWN = re.compile(r"Could not locate class '(.+?)'")
 
 # Written by Keras 3.15, not known to Keras 3.12, the last for Python 3.10.
@@ -121,8 +125,8 @@ def read_about(path: Path) -> About:
         return About(data["name"], tuple(data["labels"]), InputSpec(**data["input"]), data["training"], **said)
     except FileNotFoundError:
         raise ExportError(f"{path} does not exist; expected a .keras file or a run folder of edgecnn train") from None
-    except (zipfile.BadZipFile, OSError) as problem:
-        raise ExportError(f"{path} is not a .keras file ({problem})") from None
+    except (*_DAMAGE, OSError) as problem:
+        raise ExportError(f"{path} is not a .keras file, or a damaged one ({problem}); copy it again") from None
     except (KeyError, TypeError, ValueError):
         raise ExportError(f"{path} does not say what its labels are: it was not written by edgecnn train") from None
 
@@ -138,6 +142,8 @@ def load(path: Path) -> tuple[keras.Model, About]:
 
     try:
         return keras.saving.load_model(path, compile=False, safe_mode=True), about
+    except _DAMAGE as problem:
+        raise ExportError(f"{path} is damaged ({problem}); copy it again") from None
     except (ValueError, TypeError, KeyError, OSError) as problem:
         if unknown := _UNKNOWN.search(str(problem)):
             raise ExportError(

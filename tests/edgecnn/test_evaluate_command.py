@@ -146,6 +146,8 @@ def test_wrong_usage(capsys: pytest.CaptureFixture[str]) -> None:
     for words in (["--part", "half"], ["--backend", "litert"], ["--backend", "none"]):
         assert run(["evaluate", model, "--data", "photos", *words]) == 2
         assert capsys.readouterr().err.startswith("error: ")
+    assert run(["evaluate", str(BASELINE), "--backend", "litert"]) == 2
+    assert capsys.readouterr().err == f"error: --backend goes with a .tflite or .onnx file; {BASELINE} is Keras's\n"
 
 
 @pytest.mark.usefixtures("colours")

@@ -148,6 +148,7 @@ def dense(keras: Any, there: Path) -> Path:
         (["--kernel", "1,2,3", "frog.png"], 2, "3 numbers, which make no square; give 1 or 4"),
         (["--kernel", "edges", "frog.png"], 2, "the kernel 'edges' is neither"),
         (["--kernel", "edge", "frog.png", "--stride", "0"], 2, "--stride"),
+        (["--kernel", "edge", "frog.png", "--stride", "2147483648"], 2, "--stride"),
         (["--kernel", "edge", "frog.png", "--padding", "some"], 2, "--padding"),
         (["--kernel", ",".join(["1"] * 33**2), "frog.png"], 2, "a window of 33 x 33 does not fit into 32 pixels"),
         (["--kernel", "edge", "frog.png", "--stride", "40"], 2, "a window of 2 x 2 does not fit into 1 pixels"),

@@ -21,6 +21,7 @@ from edgecnn_export.export import export, export_model
 from edgecnn_runtime.contract import InputSpec
 from edgecnn_runtime.errors import ExportError
 
+BASELINE = Path(__file__).parents[2] / "models" / "baseline.keras"
 Build = Callable[[Any, Any], tuple[Any, Any]]
 
 
@@ -122,6 +123,20 @@ def test_models_that_are_no_classifier_of_pictures(
     path = saved(build, baseline, tmp_path)
     assert complaint in error_of(["export", str(path), "--out", str(tmp_path / "out")], capfd)
     assert complaint in error_of(["evaluate", str(path)], capfd)
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("member", ["config.json", "model.weights.h5"])
+@pytest.mark.usefixtures("baseline")
+def test_a_damaged_keras_file(member: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    path, data = tmp_path / "damaged.keras", bytearray(BASELINE.read_bytes())
+    with zipfile.ZipFile(BASELINE) as archive:
+        about = archive.getinfo(member)
+    data[about.header_offset + 30 + len(member) + about.compress_size // 2] ^= 1
+    path.write_bytes(data)
+    complaint = f"{path} is damaged ("
+    assert error_of(["evaluate", str(path)], capfd).startswith(complaint)
+    assert error_of(["export", str(path), "--out", str(tmp_path / "out")], capfd).startswith(complaint)
     assert not (tmp_path / "out").exists()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -48,6 +49,11 @@ def test_halves_have_no_picture_in_common(pictures: Path) -> None:
     assert not {image.tobytes() for image in calibration.images} & {image.tobytes() for image in comparison.images}
     assert (comparison.labelled, comparison.label_names) == (False, ("a", "b"))
     assert comparison.fingerprint == halves(pictures, SPEC, ("a", "b"))[1].fingerprint
+
+
+def test_a_folder_whose_name_is_no_text(pictures: Path) -> None:
+    named = pictures.rename(os.fsdecode(os.fsencode(pictures.parent) + b"/fot\xf6s"))
+    assert from_folder(named, SPEC).name == "fot?s"
 
 
 def test_halves_need_twice_as_many(tmp_path: Path) -> None:

@@ -353,7 +353,7 @@ def test_one_bad_file_does_not_stop_the_others(
 
 
 def test_wrong_usage(proved: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    for extra in (["--threads", "0"], ["--backend", "tensorrt"], ["--quick"]):
+    for extra in (["--threads", "0"], ["--threads", "2147483648"], ["--backend", "tensorrt"], ["--quick"]):
         assert run(["verify", str(proved), *extra]) == 2
         assert capsys.readouterr().err.startswith("error: ")
     with pytest.raises(UsageError, match="threads must be at least 1, not 0"):

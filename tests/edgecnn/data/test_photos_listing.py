@@ -81,6 +81,15 @@ def test_divided_folders(make: Make, parts: tuple[str, ...]) -> None:
         assert names(listing[part], folder) == [(f"{part}/{label}/{part}.jpg", label) for label in ("cat", "dog")]
 
 
+@pytest.mark.parametrize("name", ["valid", "validation"])
+def test_the_other_names_of_val(make: Make, name: str) -> None:
+    folder = make(*(f"{part}/{label}/1.jpg" for part in ("train", name) for label in ("cat", "dog")))
+    assert names(read(folder)["val"], folder) == [(f"{name}/cat/1.jpg", "cat"), (f"{name}/dog/1.jpg", "dog")]
+    make("val/cat/1.jpg")
+    with pytest.raises(DataError, match=f"photos holds val/ and {name}/; keep one of them as val/"):
+        read(folder)
+
+
 def test_a_class_may_be_called_train(make: Make) -> None:
     folder = make("bus/1.jpg", "train/1.jpg")
     assert [photo.label for photo in read(folder)["all"]] == ["bus", "train"]
@@ -98,6 +107,7 @@ def test_a_class_may_be_called_train(make: Make) -> None:
         ),
         (["train/cat/1.jpg", "train/dog/1.jpg", "val/1.jpg"], "photos/val has no class folders"),
         (["train/cat/1.jpg", "train/dog/1.jpg", "val/cat/1.jpg"], "the class dog has no pictures in .*photos/val"),
+        (["train/a/1.jpg", "train/b/1.jpg", "valid/a/1.jpg"], "the class b has no pictures in .*photos/valid;"),
         (["train/cat/1.jpg", "val/cat/1.jpg", "val/dog/1.jpg"], "the class dog has no pictures in .*photos/train"),
         (["ca\nt/1.jpg", "dog/1.jpg"], r"the class 'ca\\nt' of .* is not plain text; rename it"),
     ],
@@ -147,6 +157,7 @@ def test_csv_with_paths_from_the_root(make: Make, tmp_path: Path) -> None:
         ("1.jpg,dog\n2.jpg, \n", r"line 2: expected path,label, got 2\.jpg,"),
         ("1.jpg,dog\n2.jpg,cat\n./1.jpg,cat\n", r"line 3: .*/1\.jpg was named before"),
         ("1.jpg,dog\n2.jpg,dog\n", "holds only one class, dog"),
+        ('1.jpg,dog,"sunny\n2.jpg,cat,\n', r"labels\.csv line 2: cannot be read as CSV \(unexpected end of data\)"),
         (b"1.jpg,d\xf6g\n", r"labels\.csv cannot be read as a CSV of path,label"),
     ],
 )

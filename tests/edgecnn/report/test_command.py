@@ -227,6 +227,7 @@ def refused(words: list[str], status: int, message: str, capsys: pytest.CaptureF
     [
         (["none"], 2, "none does not exist; name runs of edgecnn train, .keras, .tflite and .onnx files"),
         (["none.tflite"], 1, "none.tflite: no such file; check the path"),
+        (["loop.tflite"], 1, "loop.tflite: "),
         (["none.keras"], 1, "none.keras does not exist; expected a .keras file"),
         (["text.txt"], 2, "text.txt is no model; name runs of edgecnn train"),
         (["empty"], 1, "empty holds no finished run (model.keras is missing)"),
@@ -244,6 +245,7 @@ def test_what_cannot_be(
 ) -> None:
     (here / "text.txt").write_text("text")
     (here / "empty").mkdir()
+    (here / "loop.tflite").symlink_to("loop.tflite")
     (here / "folder.html").mkdir()
     shutil.copy(BASELINE, here / "copy.keras")
     names = {"TINY": str(TINY / "tiny-fp32.onnx"), "BASELINE": str(BASELINE)}

@@ -14,9 +14,11 @@ import pytest
 from edgecnn.training import checkpoint
 from edgecnn.training.checkpoint import Progress
 from edgecnn.training.recipe import DEFAULT
+from edgecnn_export.dataset import Dataset
 from edgecnn_runtime.errors import TrainingError
 
 RECIPE = replace(DEFAULT, seed=3, epochs=4)
+DATA = Dataset("photos/train-2", np.zeros((2, 4, 4, 3), np.uint8), np.array([0, 1]), ("cat", "dog"))
 PROGRESS = Progress(
     epoch=2,
     step=17,
@@ -59,7 +61,7 @@ def assert_holds(path: Path, saved: list[Variable]) -> None:
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     path = tmp_path / "checkpoint.npz"
-    checkpoint.save(path, "baseline", RECIPE, PROGRESS, variables(seed=1))
+    checkpoint.save(path, "baseline", RECIPE, DATA, PROGRESS, variables(seed=1))
     return path
 
 
@@ -71,8 +73,16 @@ def test_it_knows_everything(path: Path) -> None:
     assert [each.name for each in path.parent.iterdir()] == [path.name]
 
 
+def test_it_knows_what_it_learns_from(path: Path) -> None:
+    checkpoint.check_data(path, replace(DATA, name="photos-moved/train-2"))
+    message = r"learns from photos/train-2, and photos/train-2 is not the same images; resume it with the --data"
+    for other in ({"label_names": ("apple", "pear")}, {"labels": np.array([1, 0])}, {"images": DATA.images + 1}):
+        with pytest.raises(TrainingError, match=message):
+            checkpoint.check_data(path, replace(DATA, **other))
+
+
 def test_a_later_one_takes_its_place(path: Path) -> None:
-    checkpoint.save(path, "baseline", RECIPE, Progress(epoch=3), variables(seed=2))
+    checkpoint.save(path, "baseline", RECIPE, DATA, Progress(epoch=3), variables(seed=2))
     assert checkpoint.peek(path)[2] == Progress(epoch=3)
     assert_holds(path, variables(seed=2))
 
@@ -93,7 +103,7 @@ def test_a_full_disk_leaves_the_old_one(path: Path, monkeypatch: pytest.MonkeyPa
     before = path.read_bytes()
     monkeypatch.setattr(np, "savez", _fails_half_way)
     with pytest.raises(TrainingError, match=r"checkpoint\.npz cannot be written \(No space left on device\)"):
-        checkpoint.save(path, "baseline", RECIPE, Progress(epoch=3), variables(seed=2))
+        checkpoint.save(path, "baseline", RECIPE, DATA, Progress(epoch=3), variables(seed=2))
     assert path.read_bytes() == before
     assert [each.name for each in path.parent.iterdir()] == [path.name]
 
@@ -101,7 +111,7 @@ def test_a_full_disk_leaves_the_old_one(path: Path, monkeypatch: pytest.MonkeyPa
 def test_an_interrupt_leaves_the_old_one(path: Path) -> None:
     before = path.read_bytes()
     with pytest.raises(KeyboardInterrupt):
-        checkpoint.save(path, "baseline", RECIPE, Progress(), [Breaking(np.zeros(1))])
+        checkpoint.save(path, "baseline", RECIPE, DATA, Progress(), [Breaking(np.zeros(1))])
     assert path.read_bytes() == before
 
 
@@ -114,7 +124,7 @@ def test_it_is_renamed_only_when_it_is_whole(path: Path, monkeypatch: pytest.Mon
         assert_holds(temporary, variables(seed=2))
 
     monkeypatch.setattr(Path, "replace", replace_and_look)
-    checkpoint.save(path, "baseline", RECIPE, Progress(epoch=3), variables(seed=2))
+    checkpoint.save(path, "baseline", RECIPE, DATA, Progress(epoch=3), variables(seed=2))
     assert looked == [3]
 
 

@@ -87,9 +87,24 @@ def test_a_bad_value_is_named(field: str, value: Any) -> None:
         replace(LESSON, **{field: value})
 
 
-@pytest.mark.parametrize("change", [{"momentum": 0.9}, {"epochs": None}])
-def test_a_saved_recipe_that_does_not_fit(change: dict[str, Any]) -> None:
-    saved = json.loads(LESSON.to_json()) | change
+@pytest.mark.parametrize(
+    "change", [{"epochs": None}, {"seed": 1.5}, {"shift": "3"}, {"flip": 1}, {"epochs": True}, {"teacher": 0}]
+)
+def test_a_saved_value_of_another_kind(change: dict[str, Any]) -> None:
+    (name,) = change
+    with pytest.raises(TrainingError, match=f"the saved recipe's {name} is of the wrong kind, .*; expected "):
+        Recipe.from_dict(json.loads(LESSON.to_json()) | change)
+
+
+def test_a_whole_number_may_be_written_with_a_point_or_without() -> None:
+    saved = json.loads(LESSON.to_json()) | {"batch_size": 32.0, "weight_decay": 0}
+    recipe = Recipe.from_dict(saved)
+    assert recipe == LESSON
+    assert (type(recipe.batch_size), type(recipe.weight_decay)) == (int, float)
+
+
+def test_a_saved_recipe_that_does_not_fit() -> None:
+    saved = json.loads(LESSON.to_json()) | {"momentum": 0.9}
     with pytest.raises(TrainingError, match=r"the saved recipe does not fit .*its fields are: name, epochs"):
         Recipe.from_dict(saved)
 

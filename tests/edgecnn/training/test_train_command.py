@@ -98,8 +98,8 @@ def test_nothing_to_resume(here: Path, capsys: pytest.CaptureFixture[str]) -> No
     assert not list(here.iterdir())
 
 
-def test_another_networks_run(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    checkpoint.save(here / CHECKPOINT, "deeper", LESSON, Progress(), [])
+def test_another_networks_run(here: Path, few: Cifar10, capsys: pytest.CaptureFixture[str]) -> None:
+    checkpoint.save(here / CHECKPOINT, "deeper", LESSON, few.train, Progress(), [])
     status, message = error(capsys, "baseline", "--resume", "--out", ".")
     assert (status, message) == (2, ". is a run of deeper, not of baseline")
 
@@ -178,9 +178,26 @@ def test_what_is_watched(arguments: list[str], validation: str, few: Cifar10, mo
     assert (seen["data"], seen["watched"]) == expected[validation]
 
 
-@pytest.mark.usefixtures("keras", "few")
+@pytest.mark.usefixtures("keras")
+def test_other_images_do_not_continue_a_run(
+    here: Path, few: Cifar10, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["train", "baseline", "--recipe", "lesson", "--epochs", "1", "--out", "run"]
+    assert run(words) == 0
+    before = {path: path.read_bytes() for path in (here / "run").iterdir()}
+    capsys.readouterr()
+    monkeypatch.setattr(cifar10, "load", lambda folder: Cifar10(few.test, few.train))
+    status, message = error(capsys, "baseline", "--resume", "--out", "run")
+    assert (status, message.partition("; ")[0]) == (
+        1,
+        f"run learns from {few.train.name}, and {few.test.name} is not the same images",
+    )
+    assert {path: path.read_bytes() for path in (here / "run").iterdir()} == before
+
+
+@pytest.mark.usefixtures("keras")
 def test_a_state_is_promised_only_when_there_is_one(
-    here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    here: Path, few: Cifar10, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def stop(*_: Any, **__: Any) -> None:
         raise KeyboardInterrupt
@@ -188,7 +205,7 @@ def test_a_state_is_promised_only_when_there_is_one(
     monkeypatch.setattr(training, "train", stop)
     assert run(["train", "baseline"]) == 130
     assert "Stopped" not in capsys.readouterr().out
-    checkpoint.save(here / "runs" / "baseline" / CHECKPOINT, "baseline", DEFAULT, Progress(), [])
+    checkpoint.save(here / "runs" / "baseline" / CHECKPOINT, "baseline", DEFAULT, few.train, Progress(), [])
     assert run(["train", "baseline", "--resume"]) == 130
     assert "edgecnn train baseline --out runs/baseline --resume" in capsys.readouterr().out
 
