@@ -187,11 +187,9 @@ def test_other_images_do_not_continue_a_run(
     before = {path: path.read_bytes() for path in (here / "run").iterdir()}
     capsys.readouterr()
     monkeypatch.setattr(cifar10, "load", lambda folder: Cifar10(few.test, few.train))
-    status, message = error(capsys, "baseline", "--resume", "--out", "run")
-    assert (status, message.partition("; ")[0]) == (
-        1,
-        f"run learns from {few.train.name}, and {few.test.name} is not the same images",
-    )
+    assert run(["train", "baseline", "--resume", "--out", "run"]) == 1
+    message = f"error: run learns from {few.train.name}, and {few.test.name} is not the same images; resume it with"
+    assert capsys.readouterr().err.startswith(message)
     assert {path: path.read_bytes() for path in (here / "run").iterdir()} == before
 
 
