@@ -22,7 +22,7 @@ from edgecnn_runtime.classifier import Classifier
 def test_it_is_right_on_most_of_the_bundled_test_images(interpreter: str) -> None:
     data = samples.test()
     scores = Classifier.open(default_model(interpreter), interpreter).backend.scores(data.images)
-    assert (scores.argmax(-1) == data.labels).mean() >= 0.92
+    assert (scores.argmax(-1) == data.labels).mean() >= 0.935
 
 
 @pytest.mark.parametrize("interpreter", ["litert", "onnxruntime"])
