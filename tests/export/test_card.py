@@ -105,8 +105,10 @@ def test_without_labels_no_accuracy_is_known(contract: Contract) -> None:
     )
     assert section(words, "Training") == "Not known: the file does not say."
     assert "Its accuracy is not known" in section(words, "Intended use and limits")
-    assert "same top label on 98.94%" in words
-    assert "80." not in words
+    measured = contract.parity["results"][0]
+    assert f"same top label on {measured['agreement']:.2%}" in words
+    assert f"{measured['accuracy']:.2%}" in card(contract, 1)
+    assert f"{measured['accuracy']:.2%}" not in words
 
 
 def test_an_export_on_pictures_without_labels(
