@@ -117,15 +117,17 @@ class Recipe:
             TrainingError: a field is missing or unknown, or its value of another kind.
             UsageError: a value is out of range.
         """
-        kinds = {field.name: _KINDS.get(str(field.type), str) for field in fields(cls)}
         try:
-            return cls(**{name: _of_kind(name, value, kinds.get(name)) for name, value in data.items()})
+            return cls(**{name: _of_kind(name, value, KINDS.get(name)) for name, value in data.items()})
         except TypeError as problem:
             known = ", ".join(field.name for field in fields(cls))
             raise TrainingError(f"the saved recipe does not fit ({problem}); its fields are: {known}") from None
 
 
-_KINDS: dict[str, type] = {"int": int, "float": float, "bool": bool}
+_NUMBERS: dict[str, type] = {"int": int, "float": float, "bool": bool}
+
+KINDS = {field.name: _NUMBERS.get(str(field.type), str) for field in fields(Recipe)}
+"""What each field of a recipe is."""
 
 
 def _of_kind(name: str, value: Any, kind: type | None) -> Any:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
-from edgecnn.training.recipe import Optimizer, Recipe
+from edgecnn.training.recipe import KINDS, Optimizer, Recipe
 from edgecnn_runtime.errors import EdgeCNNError, UsageError
 
 if TYPE_CHECKING:
@@ -19,13 +19,8 @@ USUAL = Path(__file__).with_name("space.json")
 Values = dict[str, Any]
 
 # What the trials of a search have in common, and what is made for them before it begins.
-_FIXED = {"epochs", "seed", "pretrained", "quantized"}
-_KINDS: dict[str, type] = {"int": int, "float": float, "bool": bool, "Optimizer": str}
-SEARCHABLE = {
-    field.name: _KINDS[str(field.type)]
-    for field in fields(Recipe)
-    if str(field.type) in _KINDS and field.name not in _FIXED
-}
+_FIXED = {"name", "epochs", "seed", "validation", "teacher", "pretrained", "quantized"}
+SEARCHABLE = {name: kind for name, kind in KINDS.items() if name not in _FIXED}
 
 
 @dataclass(frozen=True)
