@@ -9,6 +9,7 @@ others, is given by itself. Checkpoints are left out, as are the images' way to 
 from __future__ import annotations
 
 import argparse
+import math
 import statistics
 import tempfile
 from dataclasses import replace
@@ -40,6 +41,7 @@ def main() -> None:
     from edgecnn.data import cifar10
     from edgecnn.metrics import measure
     from edgecnn.training import recipe
+    from edgecnn.training.plan import steps_and_batch
     from edgecnn.training.train import train
     from edgecnn_export.parity import reference_scores
 
@@ -59,7 +61,7 @@ def main() -> None:
             trained = train(
                 zoo.find(options.network), replace(plan, seed=seed), learnt, None, Path(folder), watch=lambda row: None
             )
-        took = [(len(learnt) - len(learnt) % plan.batch_size) / row["images_per_second"] for row in trained.history]
+        took = [math.prod(steps_and_batch(plan, len(learnt))) / row["images_per_second"] for row in trained.history]
         epoch = statistics.median(took[1:])
         accuracy = 100 * measure(data.test.labels, reference_scores(trained.model, data.test)).accuracy
         print(

@@ -11,8 +11,13 @@ GREY = 127.5
 """What a hole is filled with: the middle of a pixel's range, which tells nothing."""
 
 
-def batch(images: Any, labels: Any, places: Any, drawn: Plan, recipe: Recipe, classes: int) -> tuple[Any, Any]:
-    """One batch: pixels, float32, shape (batch, height, width, 3), and targets, shape (batch, classes).
+Size = tuple[int, int]
+
+
+def batch(
+    images: Any, labels: Any, places: Any, drawn: Plan, recipe: Recipe, classes: int, size: Size
+) -> tuple[Any, Any]:
+    """One batch: pixels, float32, shape (batch, *size, 3), and targets, shape (batch, classes).
 
     Args:
         images: uint8, shape (N, height, width, 3).
@@ -21,17 +26,18 @@ def batch(images: Any, labels: Any, places: Any, drawn: Plan, recipe: Recipe, cl
         drawn: the plan of this one step; its arrays have no axis of steps.
         recipe: says what is done.
         classes: how many there are.
+        size: rows and columns of the window on each image.
     """
     from keras import ops
 
     kept = None
     if recipe.cutmix:
-        pasted, kept = _box(drawn.paste, *images.shape[1:3])
+        pasted, kept = _box(drawn.paste, *size)
         places = ops.where(pasted, ops.roll(places, 1)[:, None, None], places[:, None, None])
-    pixels = gather(images, places, drawn, recipe)
+    pixels = gather(images, places, drawn, recipe, size)
     if recipe.cutout:
         # A square that the border cuts off (DeVries and Taylor, 2017).
-        hole = _inside(drawn.hole, recipe.cutout, recipe.cutout, *images.shape[1:3])
+        hole = _inside(drawn.hole, recipe.cutout, recipe.cutout, *size)
         pixels = ops.where(hole[..., None], GREY, pixels)
     target = ops.one_hot(ops.take(labels, drawn.order, axis=0), classes)
     if kept is not None:
@@ -39,30 +45,39 @@ def batch(images: Any, labels: Any, places: Any, drawn: Plan, recipe: Recipe, cl
     return pixels, target
 
 
-def gather(images: Any, places: Any, drawn: Plan, recipe: Recipe) -> Any:
-    """Flipped and shifted images, float32, shape (batch, height, width, 3).
+def gather(images: Any, places: Any, drawn: Plan, recipe: Recipe, size: Size) -> Any:
+    """Windows on flipped and shifted images, float32, shape (batch, *size, 3).
 
-    Flips, shifts and pasting only decide which pixel is read, so the batch is one gather from the uint8 images, shape
-    (N, height, width, 3), and nothing is padded or copied on the way.
+    Windows, flips, shifts and pasting only decide which pixel is read, so the batch is one gather from the uint8
+    images, shape (N, height, width, 3), and nothing is padded or copied on the way.
 
     Args:
         images: uint8, shape (N, height, width, 3).
-        places: of the image that each pixel is read from, int32, shape (batch,) or (batch, height, width).
+        places: of the image that each pixel is read from, int32, shape (batch,) or (batch, *size).
         drawn: the plan of this one step.
         recipe: says what is done.
+        size: rows and columns of a window.
     """
     from keras import ops
 
-    if not (recipe.flip or recipe.shift or recipe.cutmix):
-        return ops.cast(ops.take(images, places, axis=0), "float32")
     _, height, width, channels = images.shape
-    rows = _mirror(ops.arange(height, dtype="int32")[None, :] - drawn.shift[:, :1], height)
-    columns = ops.arange(width, dtype="int32")[None, :]
+    if not (recipe.flip or recipe.shift or recipe.cutmix or size != (height, width)):
+        return ops.cast(ops.take(images, places, axis=0), "float32")
+    rows = _window(drawn.corner[:, :1], size[0], height)
+    rows = _mirror(rows - drawn.shift[:, :1], height)
+    columns = _window(drawn.corner[:, 1:], size[1], width)
     columns = _mirror(ops.where(drawn.flip[:, None], width - 1 - columns, columns) - drawn.shift[:, 1:], width)
     image = places if len(places.shape) == 3 else places[:, None, None]
     pixel = (image * height + rows[:, :, None]) * width + columns[:, None, :]
     pixels = ops.reshape(images, (-1, channels))
     return ops.cast(ops.take(pixels, pixel, axis=0), "float32")
+
+
+def _window(corner: Any, size: int, whole: int) -> Any:
+    """The rows or columns, int32, shape (batch, size), of a window that begins at ``corner``, shape (batch, 1)."""
+    from keras import ops
+
+    return ops.arange(size, dtype="int32")[None, :] + ops.cast(ops.floor(corner * (whole - size + 1)), "int32")
 
 
 def _mirror(index: Any, size: int) -> Any:

@@ -68,7 +68,7 @@ class CompiledSteps:
             (weights, other, moments), loss_sum, correct = carry
             images, labels, knows = source
             places, drawn = jax.tree.map(lambda part: part[index], parts)
-            pixels, target = augment.batch(images, labels, places, drawn, recipe, classes)
+            pixels, target = augment.batch(images, labels, places, drawn, recipe, classes, model.input_shape[1:3])
             (loss, (probabilities, other)), slope = jax.value_and_grad(loss_at, has_aux=True)(
                 weights, other, pixels, taught(target, knows, pixels)
             )

@@ -39,11 +39,12 @@ class CompiledSteps:
         self._resident = tf.constant(data.images) if is_resident(data.images) else None
         labels, classes = tf.constant(data.labels), len(data.label_names)
         loss_of = cross_entropy(recipe.label_smoothing)
+        size = model.input_shape[1:3]
         fuse(model)
         weights = [variable.value for variable in model.trainable_variables]
 
         def step(images: Any, places: Any, drawn: Plan) -> tuple[Any, Any]:
-            pixels, target = augment.batch(images, labels, places, drawn, recipe, classes)
+            pixels, target = augment.batch(images, labels, places, drawn, recipe, classes, size)
             if teacher is not None:
                 target = blended(target, teacher(pixels, training=False), recipe.distillation)
             with tf.GradientTape() as tape:
@@ -63,6 +64,7 @@ class CompiledSteps:
                     shift=tf.TensorSpec((None, None, 2), tf.int32),
                     hole=tf.TensorSpec((None, None, 2), tf.float32),
                     paste=tf.TensorSpec((None, None, 3), tf.float32),
+                    corner=tf.TensorSpec((None, None, 2), tf.float32),
                 ),
             ]
         )

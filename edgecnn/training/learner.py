@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from edgecnn.training import backend, stage, teacher
 from edgecnn.training.averaging import averaged
+from edgecnn.training.cropping import taking, window
 from edgecnn.training.devices import Devices
 from edgecnn.training.folding import folded
-from edgecnn.training.plan import Plan, is_resident
+from edgecnn.training.plan import Plan, is_resident, steps_and_batch
 from edgecnn.training.precision import precision
 from edgecnn.training.quantization_aware import aware, copy_weights
 from edgecnn.training.recipe import Recipe
@@ -34,7 +35,6 @@ class Learner:
     Attributes:
         model: the network itself.
         variables: all state that training changes, in a fixed order within a stage.
-        steps_per_epoch: how many steps an epoch has.
         steps_per_call: how many of them one call of ``run`` should take.
     """
 
@@ -55,8 +55,8 @@ class Learner:
             self._trained = network.with_auxiliary(self.model)
         self._teacher = teacher.load(recipe, data) if recipe.teacher else None
         self._stage: stage.Stage | None = None
+        self._window = (0, 0)
         self.variables: list[Any] = []
-        self.steps_per_epoch = max(1, len(data) // recipe.batch_size)
         self.steps_per_call = max(1, self._images_per_call() // recipe.batch_size)
 
     @property
@@ -70,26 +70,32 @@ class Learner:
         return float(self._optimizer.learning_rate)
 
     def enter(self, epoch: int) -> None:
-        """Be ready for ``epoch``, from 0; where another stage begins with it, the optimizer is a new one."""
-        entered = stage.at(self._recipe, epoch)
-        if entered == self._stage:
+        """Be ready for ``epoch``, from 0; where another stage begins with it, the optimizer is a new one.
+
+        Raises:
+            UsageError: the network cannot learn from windows.
+        """
+        entered, seen = stage.at(self._recipe, epoch), window(self._recipe, epoch, self._data.images.shape)
+        if (entered, seen) == (self._stage, self._window):
             return
         if self._stage:
             self.synchronise()
         elif self._recipe.quantized:
             self.model = self._trained = aware(self.model)
+        if entered != self._stage:
+            self._begin(entered)
+        self._window = seen
+        steps_of = backend.compiled_steps(self._framework, self._devices)
+        model, teacher = taking(self._trained, seen), self._teacher and taking(self._teacher, seen)
+        self._compiled = steps_of(model, self._optimizer, self._data, self._recipe, teacher)
+
+    def _begin(self, entered: stage.Stage) -> None:
         self._stage = entered
         stage.freeze(self.model, entered.frozen)
-        self._optimizer = stage.optimizer(
-            backend.optimizer(self._framework, self._recipe.optimizer),
-            self._recipe,
-            entered,
-            self.steps_per_epoch,
-            self._trained,
-        )
+        kind = backend.optimizer(self._framework, self._recipe.optimizer)
+        steps, _ = steps_and_batch(self._recipe, len(self._data))
+        self._optimizer = stage.optimizer(kind, self._recipe, entered, steps, self._trained)
         self.variables = self._trained.variables + self._optimizer.variables
-        steps_of = backend.compiled_steps(self._framework, self._devices)
-        self._compiled = steps_of(self._trained, self._optimizer, self._data, self._recipe, self._teacher)
 
     def run(self, plan: Plan) -> tuple[float, float]:
         """Train on ``plan``; the sum of the steps' losses, and the number of images that were right."""

@@ -25,6 +25,8 @@ class Plan(NamedTuple):
         hole: centre of the square that is cut out, as shares of height and width, float32, shape (steps, batch, 2).
         paste: share of the image that the one before it in the batch takes, 0 for most, and the centre of that part,
             float32, shape (steps, batch, 3).
+        corner: where the window on the image begins, as shares of the room it has above and to the left, float32, shape
+            (steps, batch, 2).
     """
 
     order: npt.NDArray[np.int32]
@@ -32,17 +34,23 @@ class Plan(NamedTuple):
     shift: npt.NDArray[np.int32]
     hole: npt.NDArray[np.float32]
     paste: npt.NDArray[np.float32]
+    corner: npt.NDArray[np.float32]
 
     def steps(self, first: int, last: int) -> Plan:
         """The steps ``first`` to ``last`` (exclusive)."""
         return Plan._make(part[first:last] for part in self)
 
 
+def steps_and_batch(recipe: Recipe, images: int) -> tuple[int, int]:
+    """Steps of an epoch over ``images`` images, and images of a step."""
+    batch = min(recipe.batch_size, images)
+    return images // batch, batch
+
+
 def draw(recipe: Recipe, images: int, epoch: int) -> Plan:
     """The plan of one epoch over ``images`` images; ``epoch`` counts from 0."""
     rng = np.random.default_rng([recipe.seed, epoch])
-    batch = min(recipe.batch_size, images)
-    steps = images // batch
+    steps, batch = steps_and_batch(recipe, images)
     order = rng.permutation(images)[: steps * batch].astype(np.int32).reshape(steps, batch)
     flip = rng.random((steps, batch)) < 0.5 if recipe.flip else np.zeros((steps, batch), np.bool_)
     shift = rng.integers(-recipe.shift, recipe.shift, (steps, batch, 2), np.int32, endpoint=True)
@@ -51,7 +59,8 @@ def draw(recipe: Recipe, images: int, epoch: int) -> Plan:
     if recipe.cutmix:
         paste = _shares(rng, (steps, batch, 3))
         paste[..., 0] *= rng.random((steps, batch)) < recipe.cutmix
-    return Plan(order, flip, shift, hole, paste)
+    corner = _shares(rng, (steps, batch, 2)) if epoch < recipe.crop_epochs else np.zeros((steps, batch, 2), np.float32)
+    return Plan(order, flip, shift, hole, paste, corner)
 
 
 def _shares(rng: np.random.Generator, shape: tuple[int, ...]) -> npt.NDArray[np.float32]:

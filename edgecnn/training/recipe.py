@@ -13,6 +13,9 @@ Optimizer = Literal["adam", "muon"]
 Validation = Literal["held-out", "test", "none"]
 
 
+_AT_LEAST_ZERO = ("warmup_epochs", "weight_decay", "shift", "crop_epochs", "cutout", "frozen_epochs", "seed")
+
+
 @dataclass(frozen=True)
 class Recipe:
     """How a network is trained.
@@ -30,6 +33,9 @@ class Recipe:
         label_smoothing: probability spread evenly over all classes (Szegedy et al., 2016).
         flip: mirror half of the images, left to right.
         shift: move each image by up to so many pixels either way; the border is mirrored.
+        crop_epochs: so many first epochs see windows at random places of the images, which are faster, and the others
+            whole images (progressive learning, after Tan and Le, "EfficientNetV2", 2021).
+        crop: the windows' share of an image's height and width.
         cutout: side in pixels of the grey square laid over each image (DeVries and Taylor, 2017).
         cutmix: share of the images that a part of another image is pasted into; the label is divided alike (Yun et
             al., 2019).
@@ -59,6 +65,8 @@ class Recipe:
     label_smoothing: float = 0.0
     flip: bool = False
     shift: int = 0
+    crop_epochs: int = 0
+    crop: float = 0.75
     cutout: int = 0
     cutmix: float = 0.0
     averaging: float = 0.0
@@ -90,7 +98,7 @@ class Recipe:
 
     def _check_ranges(self) -> None:
         least = {"epochs": 1, "batch_size": 1}
-        least |= dict.fromkeys(("warmup_epochs", "weight_decay", "shift", "cutout", "frozen_epochs", "seed"), 0)
+        least |= dict.fromkeys(_AT_LEAST_ZERO, 0)
         for name, lowest in least.items():
             if not getattr(self, name) >= lowest:
                 raise UsageError(f"{name} must be at least {lowest}, got {getattr(self, name)}")
@@ -98,6 +106,8 @@ class Recipe:
             raise UsageError(f"seed must be below 2**32, got {self.seed}")
         if not 0 < self.learning_rate < float("inf"):
             raise UsageError(f"learning_rate must be a positive number, got {self.learning_rate}")
+        if not 0 < self.crop <= 1:
+            raise UsageError(f"crop must be above 0 and at most 1, got {self.crop}")
         for name in ("label_smoothing", "averaging"):
             if not 0 <= getattr(self, name) < 1:
                 raise UsageError(f"{name} must be at least 0 and below 1, got {getattr(self, name)}")

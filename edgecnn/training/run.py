@@ -12,7 +12,7 @@ import platform
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from edgecnn.training import checkpoint
+from edgecnn.training import checkpoint, plan
 from edgecnn.training.recipe import Recipe
 from edgecnn.training.train import CHECKPOINT, Trained
 from edgecnn.zoo.network import Network
@@ -98,7 +98,7 @@ def write(
     from edgecnn import plots
 
     probabilities = predict(trained.model, test.images)
-    seen = recipe.epochs * (len(training) - len(training) % min(recipe.batch_size, len(training)))
+    steps, batch = plan.steps_and_batch(recipe, len(training))
     metrics = {
         "network": network.name,
         "parameters": trained.model.count_params(),
@@ -111,7 +111,7 @@ def write(
         "training_fingerprint": training.fingerprint,
         "test_fingerprint": test.fingerprint,
         "seconds": round(trained.seconds, 1),
-        "images_per_second": round(seen / trained.seconds, 1),
+        "images_per_second": round(recipe.epochs * steps * batch / trained.seconds, 1),
         "device": device,
         "python": platform.python_version(),
     }

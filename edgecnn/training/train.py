@@ -96,6 +96,7 @@ def train(
     if resume:
         checkpoint.restore(saved, learner.variables)
     boards = _boards(tensorboard if devices.first else None)
+    steps, batch = plan.steps_and_batch(recipe, len(data))
 
     def save() -> None:
         learner.synchronise()
@@ -103,14 +104,11 @@ def train(
             checkpoint.save(saved, network.name, recipe, data, progress, learner.variables)
 
     with (
-        Reporter(
-            recipe.epochs, learner.steps_per_epoch, min(recipe.batch_size, len(data)), watch is not None
-        ) as reporter,
+        Reporter(recipe.epochs, steps, batch, watch is not None) as reporter,
         _interrupts(devices) as interrupted,
     ):
         while progress.epoch < recipe.epochs:
             epoch = plan.draw(recipe, len(data), progress.epoch)
-            steps, batch = epoch.order.shape
             begun = time.perf_counter()
             sitting = progress.step
             while progress.step < steps:

@@ -32,7 +32,7 @@ def test_gather_moves_and_mirrors_like_the_plain_way(small: Dataset, plain_batch
     flip = np.arange(98)[None] >= 49
     order = np.random.default_rng(0).integers(0, 500, (1, 98)).astype(np.int32)
     by_hand = plan.draw(replace(AUGMENTED, batch_size=98), 98, 0)._replace(order=order, flip=flip, shift=shift)
-    fast = np.asarray(augment.gather(small.images, order[0], at(by_hand, 0), AUGMENTED))
+    fast = np.asarray(augment.gather(small.images, order[0], at(by_hand, 0), AUGMENTED, (32, 32)))
     assert fast.dtype == np.float32
     np.testing.assert_array_equal(fast, plain_batch(small.images, by_hand, 0))
 
@@ -40,14 +40,43 @@ def test_gather_moves_and_mirrors_like_the_plain_way(small: Dataset, plain_batch
 def test_gather_of_images_that_are_not_square(plain_batch: Gather) -> None:
     images = np.random.default_rng(0).integers(0, 256, (20, 5, 9, 3), np.uint8)
     drawn = plan.draw(AUGMENTED, 20, epoch=0)
-    fast = augment.gather(images, drawn.order[0], at(drawn, 0), AUGMENTED)
+    fast = augment.gather(images, drawn.order[0], at(drawn, 0), AUGMENTED, (5, 9))
     np.testing.assert_array_equal(np.asarray(fast), plain_batch(images, drawn, 0))
+
+
+def test_windows_are_parts_of_the_whole_images(plain_batch: Gather) -> None:
+    images = np.random.default_rng(0).integers(0, 256, (20, 6, 9, 3), np.uint8)
+    recipe = replace(AUGMENTED, crop_epochs=3, crop=0.5)
+    drawn = plan.draw(recipe, 20, epoch=2)
+    seen = np.asarray(augment.gather(images, drawn.order[1], at(drawn, 1), recipe, (3, 4)))
+    whole = plain_batch(images, drawn, 1)
+    for picture, part, (above, left) in zip(whole, seen, drawn.corner[1], strict=True):
+        top, start = int(above * 4), int(left * 6)
+        np.testing.assert_array_equal(part, picture[top : top + 3, start : start + 4])
+    plain = augment.gather(images, drawn.order[1], at(drawn, 1), replace(LESSON, crop_epochs=3, crop=0.5), (3, 4))
+    assert plain.shape == (10, 3, 4, 3)
+
+
+def test_a_hole_and_a_pasted_part_are_measured_on_the_window(small: Dataset) -> None:
+    recipe = replace(LESSON, cutout=8, cutmix=1.0, crop_epochs=1, crop=0.5)
+    drawn = plan.draw(recipe, 500, epoch=0)
+    images, places = plan.fetch(small.images, drawn.order)
+    labels = small.labels.astype(np.int32)
+    pixels, target = augment.batch(images, labels, places[0], at(drawn, 0), recipe, 10, (16, 16))
+    holes = np.array([rectangle(centre, 8, 8, 16, 16) for centre in drawn.hole[0]])
+    assert (np.asarray(pixels)[holes] == augment.GREY).all()
+    for index, (share, *centre) in enumerate(drawn.paste[0]):
+        side = 16 * np.sqrt(share)
+        pasted = np.mean(rectangle(np.array(centre), side, side, 16, 16))
+        own = target[index, small.labels[drawn.order[0][index]]]
+        if small.labels[drawn.order[0][index]] != small.labels[drawn.order[0][index - 1]]:
+            np.testing.assert_allclose(own, 1 - pasted, atol=1e-6)
 
 
 def learnt(data: Dataset, drawn: Plan, step: int, recipe: Recipe) -> tuple[Any, Any]:
     """Pixels and targets, of images that lie at other places than in the whole set."""
     images, places = plan.fetch(data.images, drawn.order)
-    made = augment.batch(images, data.labels.astype(np.int32), places[step], at(drawn, step), recipe, 10)
+    made = augment.batch(images, data.labels.astype(np.int32), places[step], at(drawn, step), recipe, 10, (32, 32))
     return tuple(map(np.asarray, made))  # type: ignore[return-value]
 
 

@@ -43,7 +43,7 @@ def test_every_image_at_most_once_an_epoch() -> None:
 
 def test_flips_and_shifts() -> None:
     drawn = plan.draw(AUGMENTED, 10_000, epoch=0)
-    assert [part.dtype for part in drawn] == [np.int32, np.bool_, np.int32, np.float32, np.float32]
+    assert [part.dtype for part in drawn] == [np.int32, np.bool_, np.int32, np.float32, np.float32, np.float32]
     assert 0.47 < drawn.flip.mean() < 0.53
     moves, times = np.unique(drawn.shift.reshape(-1, 2), axis=0, return_counts=True)
     assert moves.tolist() == [[down, right] for down in range(-3, 4) for right in range(-3, 4)]

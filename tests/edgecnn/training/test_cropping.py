@@ -1,0 +1,121 @@
+"""The first epochs on windows of the images, the last on whole ones."""
+
+from __future__ import annotations
+
+import subprocess
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+from edgecnn.training import checkpoint, learner, plan
+from edgecnn.training.cropping import taking, window
+from edgecnn.training.recipe import DEFAULT, LESSON
+from edgecnn.training.train import CHECKPOINT, train
+from edgecnn.zoo import find
+from edgecnn.zoo.network import Network
+from edgecnn_export.dataset import Dataset
+from edgecnn_runtime.errors import UsageError
+
+if TYPE_CHECKING:
+    from tests.edgecnn.training.conftest import Folders, Gather, Start, StopAt
+
+WEIGHTS = Path(__file__).parents[3] / "models/resnet8.keras"
+RECIPE = replace(LESSON, epochs=3, batch_size=50, crop_epochs=2, crop=0.5)
+
+
+def _averaging(pixels: Any, classes: int) -> Any:
+    from keras import layers
+
+    x = layers.Conv2D(8, 3, strides=2, use_bias=False, name="base")(layers.Rescaling(1 / 255)(pixels))
+    x = layers.GlobalAveragePooling2D()(layers.ReLU()(layers.BatchNormalization(momentum=0.5)(x)))
+    return layers.Dense(classes, activation="softmax")(x)
+
+
+NETWORK = Network("averaging", _averaging, 32, 32, classes=10, parameters=338, multiply_adds=48680, source="none")
+
+
+def test_which_epochs_see_how_much() -> None:
+    seen = [window(replace(RECIPE, crop=0.75), epoch, (500, 32, 48, 3)) for epoch in range(4)]
+    assert seen == [(24, 36), (24, 36), (32, 48), (32, 48)]
+    assert window(LESSON, 0, (500, 32, 48, 3)) == (32, 48)
+    assert window(replace(RECIPE, crop=0.01), 0, (500, 32, 48, 3)) == (1, 1)
+
+
+def test_a_model_for_windows_has_the_same_weights(keras: Any) -> None:
+    model = find("edge-xs").build(10)
+    other = taking(model, (24, 20))
+    assert other.input_shape == (None, 24, 20, 3)
+    assert model.input_shape == (None, 32, 32, 3)
+    for name in ("trainable_variables", "non_trainable_variables"):
+        pairs = zip(getattr(model, name), getattr(other, name), strict=True)
+        assert all(one is same for one, same in pairs)
+    assert taking(model, (32, 32)) is model
+
+
+def test_the_same_as_a_plain_keras_loop(keras: Any, small: Dataset, plain_batch: Gather, tmp_path: Path) -> None:
+    keras.utils.set_random_seed(RECIPE.seed)
+    pixels = keras.Input((None, None, 3))
+    model = keras.Model(pixels, _averaging(pixels, 10))
+    model.compile(keras.optimizers.Adam(RECIPE.learning_rate), "categorical_crossentropy")
+    losses = []
+    for epoch, size in enumerate((16, 16, 32)):
+        drawn = plan.draw(RECIPE, len(small), epoch)
+        for step, order in enumerate(drawn.order):
+            whole = plain_batch(small.images, drawn, step)
+            starts = (drawn.corner[step] * (33 - size)).astype(int)
+            parts = [image[y : y + size, x : x + size] for image, (y, x) in zip(whole, starts, strict=True)]
+            losses.append(float(model.train_on_batch(np.stack(parts), np.eye(10)[small.labels[order]])))
+    trained = train(NETWORK, RECIPE, small, None, tmp_path)
+    expected = np.reshape(losses, (3, 10)).mean(1)
+    np.testing.assert_allclose([row["loss"] for row in trained.history], expected, rtol=1e-4)
+    for ours, theirs in zip(trained.model.get_weights(), model.get_weights(), strict=True):
+        np.testing.assert_allclose(ours, theirs, atol=1e-4)
+    assert trained.model.input_shape == (None, 32, 32, 3)
+
+
+def test_a_stop_where_whole_images_begin_loses_nothing(
+    keras: Any, small: Dataset, folder: Folders, stop_at: StopAt, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(learner, "_IMAGES_PER_CALL", 50)
+    whole = train(NETWORK, RECIPE, small, None, folder("whole"))
+    stopped = folder("stopped")
+    for stop, found in (((0, 4), (0, 4)), ((1, 10), (2, 0)), ((2, 3), (2, 3))):
+        stop_at(*stop)
+        with pytest.raises(KeyboardInterrupt):
+            train(NETWORK, RECIPE, small, None, stopped, resume=stop[0] > 0)
+        progress = checkpoint.peek(stopped / CHECKPOINT)[2]
+        assert (progress.epoch, progress.step) == found
+    stop_at()
+    resumed = train(NETWORK, RECIPE, small, None, stopped, resume=True)
+    for weight, expected in zip(resumed.model.get_weights(), whole.model.get_weights(), strict=True):
+        np.testing.assert_array_equal(weight, expected)
+
+
+def test_a_network_with_a_weight_for_each_place_is_refused(keras: Any, small: Dataset, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"cannot learn from windows \(crop_epochs\)"):
+        train(find("baseline"), RECIPE, small, None, tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_both_backends_see_the_same_windows(start: Start, tmp_path: Path) -> None:
+    recipe = replace(DEFAULT, epochs=2, batch_size=50, crop_epochs=1, crop=0.5, validation="test", optimizer="muon")
+    (tmp_path / "recipe.json").write_text(recipe.to_json())
+    processes = {
+        backend: start(
+            *("train", "resnet8", "--recipe", "recipe.json", "--weights", WEIGHTS, "--out", backend),
+            backend=backend,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        for backend in ("tensorflow", "jax")
+    }
+    for process in processes.values():
+        _, complaint = process.communicate(timeout=300)
+        assert (process.returncode, complaint) == (0, "")
+    one, other = (
+        np.genfromtxt(tmp_path / backend / "history.csv", delimiter=",", names=True)["loss"] for backend in processes
+    )
+    np.testing.assert_allclose(one, other, rtol=2e-3)
