@@ -132,6 +132,8 @@ class Recipe:
         except TypeError as problem:
             known = ", ".join(field.name for field in fields(cls))
             raise TrainingError(f"the saved recipe does not fit ({problem}); its fields are: {known}") from None
+        except OverflowError:
+            raise TrainingError("the saved recipe has a number that is too large to be computed with") from None
 
 
 _NUMBERS: dict[str, type] = {"int": int, "float": float, "bool": bool}

@@ -99,7 +99,7 @@ def read(path: Path, recipe: Recipe) -> Space:
             space[name] = _one(given, SEARCHABLE[name])
             for value in space[name].edges:
                 replace(recipe, **{name: value})
-        except (TypeError, ValueError, EdgeCNNError) as problem:
+        except (TypeError, ValueError, OverflowError, EdgeCNNError) as problem:
             raise UsageError(f"{path}: {name}: {problem}") from None
     return space
 

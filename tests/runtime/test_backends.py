@@ -109,8 +109,10 @@ def test_a_backend_for_other_files_is_refused(int8: Path) -> None:
     for name in ("onnxruntime", "tensorrt", ""):
         with pytest.raises(UsageError, match="choose from litert, tflite-runtime"):
             open_backend(data, contract, name)
-    with pytest.raises(UsageError, match="threads must be at least 1, not 0"):
+    with pytest.raises(UsageError, match="threads must be at least 1 and at most 1024, not 0"):
         open_backend(data, contract, threads=0)
+    with pytest.raises(UsageError, match="threads must be at least 1 and at most 1024, not 1025"):
+        open_backend(data, contract, threads=1025)
 
 
 def test_the_default_format_is_one_that_runs(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -356,5 +356,5 @@ def test_wrong_usage(proved: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for extra in (["--threads", "0"], ["--threads", "2147483648"], ["--backend", "tensorrt"], ["--quick"]):
         assert run(["verify", str(proved), *extra]) == 2
         assert capsys.readouterr().err.startswith("error: ")
-    with pytest.raises(UsageError, match="threads must be at least 1, not 0"):
+    with pytest.raises(UsageError, match="threads must be at least 1 and at most 1024, not 0"):
         verify(proved, threads=0)

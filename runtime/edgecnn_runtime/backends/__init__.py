@@ -58,6 +58,10 @@ LIBRARIES = {
 """In the order of preference: LiteRT is the newer of the two that run TFLite files."""
 
 
+MOST_THREADS = 1024
+"""More than any board has cores; the interpreters take numbers that no machine can start."""
+
+
 def choose(model_format: str, name: str | None = None) -> str:
     """Name of an installed interpreter that runs files of this format and breaks beside nothing loaded.
 
@@ -104,15 +108,15 @@ def open_backend(model: bytes, contract: Contract, name: str | None = None, thre
         model: the bytes of the file.
         contract: what the file promises; its input size and labels must be the model's own.
         name: the interpreter, a key of :data:`LIBRARIES`; otherwise the best that is installed.
-        threads: how many threads compute, at least 1; otherwise the interpreter decides.
+        threads: how many threads compute, from 1 to :data:`MOST_THREADS`; otherwise the interpreter decides.
 
     Raises:
-        UsageError: there is no such interpreter, or it does not run such files.
+        UsageError: there is no such interpreter, or it does not run such files, or not with so many threads.
         BackendError: it is not installed, or cannot run this model.
         ModelFileError: the model does not keep the contract's promise.
     """
-    if threads is not None and threads < 1:
-        raise UsageError(f"threads must be at least 1, not {threads}")
+    if threads is not None and not 1 <= threads <= MOST_THREADS:
+        raise UsageError(f"threads must be at least 1 and at most {MOST_THREADS}, not {threads}")
     name = choose(contract.format, name)
     if LIBRARIES[name].format == "onnx":
         from edgecnn_runtime.backends.onnx import OnnxBackend

@@ -99,6 +99,11 @@ def test_a_saved_value_of_another_kind(change: dict[str, Any]) -> None:
         Recipe.from_dict(json.loads(LESSON.to_json()) | change)
 
 
+def test_a_saved_number_that_no_float_can_hold() -> None:
+    with pytest.raises(TrainingError, match="a number that is too large"):
+        Recipe.from_dict(json.loads(LESSON.to_json()) | {"learning_rate": 10**400})
+
+
 def test_a_whole_number_may_be_written_with_a_point_or_without() -> None:
     saved = json.loads(LESSON.to_json()) | {"batch_size": 32.0, "weight_decay": 0}
     recipe = Recipe.from_dict(saved)

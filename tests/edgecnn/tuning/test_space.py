@@ -55,6 +55,7 @@ def test_a_file_becomes_ranges_and_choices_of_the_fields_kinds(space_file: Space
         ({"cutout": {"choices": []}}, "cutout: expected {"),
         ({"flip": {"low": 0, "high": 1}}, 'flip: expected {"choices": [false, true]}'),
         ({"cutout": {"low": 0, "high": 8.5}}, "cutout: expected values of the kind int, got 8.5"),
+        ({"cutout": {"low": 0, "high": 10**400}}, "cutout: "),
         ({"cutout": {"low": False, "high": 8}}, "cutout: expected values of the kind int, got false"),
         ({"cutmix": {"choices": ["a"]}}, 'cutmix: expected values of the kind float, got "a"'),
         ({"weight_decay": {"low": 0.1, "high": float("inf")}}, "weight_decay: expected values of the kind float, got"),
