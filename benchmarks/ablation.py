@@ -35,7 +35,7 @@ CHANGES: dict[str, Callable[[Recipe], dict[str, Any]]] = {
     "no label smoothing": lambda usual: {"label_smoothing": 0.0},
     "no flip": lambda usual: {"flip": False},
     "no shift": lambda usual: {"shift": 0},
-    "windows for two thirds of the epochs": lambda usual: {"crop_epochs": 2 * usual.epochs // 3},
+    "windows for two thirds of the epochs": lambda usual: {"cropped": 0.67},
     "cutout of 8 pixels": lambda usual: {"cutout": 8},
     "cutmix of half the images": lambda usual: {"cutmix": 0.5},
     "averaging of the weights": lambda usual: {"averaging": 0.999},

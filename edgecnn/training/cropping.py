@@ -40,5 +40,5 @@ def taking(model: keras.Model, size: tuple[int, int]) -> keras.Model:
         )
     except ValueError:
         raise UsageError(
-            "the network has weights for each place of an image and cannot learn from windows (crop_epochs)"
+            "the network has weights for each place of an image and cannot learn from windows (cropped)"
         ) from None

@@ -46,19 +46,19 @@ def test_gather_of_images_that_are_not_square(plain_batch: Gather) -> None:
 
 def test_windows_are_parts_of_the_whole_images(plain_batch: Gather) -> None:
     images = np.random.default_rng(0).integers(0, 256, (20, 6, 9, 3), np.uint8)
-    recipe = replace(AUGMENTED, crop_epochs=3, crop=0.5)
+    recipe = replace(AUGMENTED, cropped=0.5, crop=0.5)
     drawn = plan.draw(recipe, 20, epoch=2)
     seen = np.asarray(augment.gather(images, drawn.order[1], at(drawn, 1), recipe, (3, 4)))
     whole = plain_batch(images, drawn, 1)
     for picture, part, (above, left) in zip(whole, seen, drawn.corner[1], strict=True):
         top, start = int(above * 4), int(left * 6)
         np.testing.assert_array_equal(part, picture[top : top + 3, start : start + 4])
-    plain = augment.gather(images, drawn.order[1], at(drawn, 1), replace(LESSON, crop_epochs=3, crop=0.5), (3, 4))
+    plain = augment.gather(images, drawn.order[1], at(drawn, 1), replace(LESSON, cropped=0.5, crop=0.5), (3, 4))
     assert plain.shape == (10, 3, 4, 3)
 
 
 def test_a_hole_and_a_pasted_part_are_measured_on_the_window(small: Dataset) -> None:
-    recipe = replace(LESSON, cutout=8, cutmix=1.0, crop_epochs=1, crop=0.5)
+    recipe = replace(LESSON, cutout=8, cutmix=1.0, cropped=0.5, crop=0.5)
     drawn = plan.draw(recipe, 500, epoch=0)
     images, places = plan.fetch(small.images, drawn.order)
     labels = small.labels.astype(np.int32)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from tests.edgecnn.training.conftest import Folders, Gather, Start, StopAt
 
 WEIGHTS = Path(__file__).parents[3] / "models/resnet8.keras"
-RECIPE = replace(LESSON, epochs=3, batch_size=50, crop_epochs=2, crop=0.5)
+RECIPE = replace(LESSON, epochs=3, batch_size=50, cropped=0.67, crop=0.5)
 
 
 def _averaging(pixels: Any, classes: int) -> Any:
@@ -95,13 +95,13 @@ def test_a_stop_where_whole_images_begin_loses_nothing(
 
 
 def test_a_network_with_a_weight_for_each_place_is_refused(keras: Any, small: Dataset, tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"cannot learn from windows \(crop_epochs\)"):
+    with pytest.raises(UsageError, match=r"cannot learn from windows \(cropped\)"):
         train(find("baseline"), RECIPE, small, None, tmp_path)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_both_backends_see_the_same_windows(start: Start, tmp_path: Path) -> None:
-    recipe = replace(DEFAULT, epochs=2, batch_size=50, crop_epochs=1, crop=0.5, validation="test", optimizer="muon")
+    recipe = replace(DEFAULT, epochs=2, batch_size=50, cropped=0.5, crop=0.5, validation="test", optimizer="muon")
     (tmp_path / "recipe.json").write_text(recipe.to_json())
     processes = {
         backend: start(

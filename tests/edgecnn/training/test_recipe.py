@@ -78,7 +78,7 @@ def test_there_and_back(recipe: Recipe) -> None:
         ("shift", -1),
         ("crop", 0.0),
         ("crop", 1.5),
-        ("crop_epochs", -1),
+        ("cropped", 1.5),
         ("frozen_epochs", -1),
         ("validation", "tset"),
         ("seed", -1),
