@@ -29,6 +29,16 @@ def examples(page: str) -> list[Example]:
     return [Example(command, shown.strip()) for command, _, shown in (text.partition("\n") for text in each)]
 
 
+def rewrite(page: Path, example: Example, printed: str) -> None:
+    """Have the page say what the command printed; where it leaves lines out, it stays as it is."""
+    if "..." in example.shown.splitlines():
+        return
+    text = page.read_text()
+    before, after = (f"$ {example.command}\n{shown}".strip() for shown in (example.shown, printed.strip()))
+    assert text.count(f"{before}\n") == 1
+    page.write_text(text.replace(f"{before}\n", f"{after}\n"))
+
+
 def pictures(page: str) -> list[Path]:
     """The files that the page shows as pictures."""
     return [DOCS / name for name in re.findall(r"!\[[^]]+\]\((pictures/[\w.-]+)\)", page)]

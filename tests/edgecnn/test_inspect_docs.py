@@ -14,13 +14,14 @@ import typer
 
 from edgecnn.cli.main import program
 from edgecnn.models import carried
-from tests.pages import DOCS, ROOT, Example, examples, pictures, without_scores
+from tests.pages import DOCS, ROOT, Example, examples, pictures, rewrite, without_scores
 
-PAGE = (DOCS / "inspect.md").read_text()
+FILE = DOCS / "inspect.md"
+PAGE = FILE.read_text()
 
 
 @pytest.mark.parametrize("example", examples(PAGE), ids=lambda example: example.command)
-def test_the_page_shows_what_is_printed(example: Example, tmp_path: Path) -> None:
+def test_the_page_shows_what_is_printed(example: Example, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     for name in ("models", "docs"):
         (tmp_path / name).symlink_to(ROOT / name)
     shutil.copy(carried("tflite"), tmp_path / "edge-s-int8.tflite")
@@ -29,6 +30,9 @@ def test_the_page_shows_what_is_printed(example: Example, tmp_path: Path) -> Non
     ended = subprocess.run(
         words, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=240, check=True
     )
+    if request.config.getoption("--rewrite-pages"):
+        rewrite(FILE, example, ended.stdout)
+        return
     assert without_scores(ended.stdout) == without_scores(example.shown)
     assert not ended.stderr
     for line in ended.stdout.splitlines():

@@ -23,12 +23,13 @@ from PIL import Image
 from edgecnn.cli.main import program
 from edgecnn.data import samples
 from edgecnn_runtime.backends import installed
-from tests.pages import DOCS, ROOT, Example, examples, without_numbers
+from tests.pages import DOCS, ROOT, Example, examples, rewrite, without_numbers
 
 if TYPE_CHECKING:
     from tests.runtime.conftest import Terminal
 
-PAGE = (DOCS / "classify.md").read_text()
+FILE = DOCS / "classify.md"
+PAGE = FILE.read_text()
 
 
 class Quietly(SimpleHTTPRequestHandler):
@@ -107,7 +108,9 @@ def printed(command: str, here: Path, port: int, terminal: Terminal) -> str:
 
 
 @pytest.mark.parametrize("example", examples(PAGE), ids=lambda example: example.command)
-def test_the_page_shows_what_is_printed(example: Example, here: Path, port: int, terminal: Terminal) -> None:
+def test_the_page_shows_what_is_printed(
+    example: Example, here: Path, port: int, terminal: Terminal, request: pytest.FixtureRequest
+) -> None:
     if not installed("tflite"):
         pytest.skip("the page shows the answers of the TFLite model; the ONNX one rounds otherwise")
     if ("clip.mp4" in example.command or "--camera" in example.command) and not find_spec("cv2"):
@@ -115,6 +118,9 @@ def test_the_page_shows_what_is_printed(example: Example, here: Path, port: int,
     if "--camera" in example.command and Path("/dev/video0").exists():
         pytest.skip("there is a camera")
     printed_there = printed(example.command, here, port, terminal)
+    if request.config.getoption("--rewrite-pages"):
+        rewrite(FILE, example, printed_there)
+        return
     assert without_numbers(printed_there) == without_numbers(example.shown)
 
 
