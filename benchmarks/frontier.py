@@ -1,15 +1,17 @@
-"""Accuracy for the size of an int8 file: ``python benchmarks/frontier.py RUN... [--picture FILE.png]``.
+"""Accuracy for the size of an int8 file: ``python benchmarks/frontier.py [RUN...] [--picture FILE.png]``.
 
 Each run is a folder of ``edgecnn train``; those of one network and recipe are its seeds. Exports to ``RUN/exported``
 what is not there yet, refused if int8 loses more than its 0.5 points, and prints one Markdown row a network: size of
 the int8 TFLite model without its contract, test accuracy of the float model, of the TFLite file (LiteRT) and of the
-ONNX file. The picture shows the TFLite files among published networks; theirs is the size of their weights in eight
-bits where no int8 file was published.
+ONNX file. The picture shows the TFLite files of the runs, and of the rows in ``docs/results.md`` of other networks,
+whose runs may be on another machine, among published networks; theirs is the size of their weights in eight bits where
+no int8 file was published.
 """
 
 from __future__ import annotations
 
 import argparse
+import re
 import statistics
 import sys
 from collections import defaultdict
@@ -22,6 +24,8 @@ from edgecnn.cli.main import run as edgecnn
 from edgecnn.plots.style import BLUE, ORANGE, drawn
 from edgecnn.training.recipe import Recipe, find
 from edgecnn_runtime import container
+
+PAGE = Path(__file__).parents[1] / "docs" / "results.md"
 
 COLUMNS = {
     "Network": "---",
@@ -36,6 +40,8 @@ COLUMNS = {
     "int8 ONNX, mean": "---:",
     "Its change": "---:",
 }
+
+HEADING = "| " + " | ".join(COLUMNS) + " |\n|" + "|".join(COLUMNS.values()) + "|"
 
 
 @dataclass(frozen=True)
@@ -102,18 +108,32 @@ def row(seeds: list[Exported]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def picture(path: Path, networks: list[list[Exported]]) -> None:
+def told(rows: list[str]) -> list[dict[str, str]]:
+    """The cells of rows of the table, by column."""
+    cells = (re.split(r" *\| *", line.strip("| ")) for line in rows)
+    return [dict(zip(COLUMNS, each, strict=True)) for each in cells]
+
+
+def others(page: str, rows: list[str]) -> list[str]:
+    """The rows of the page's table of networks that have none among ``rows``."""
+    _, _, table = page.partition(f"{HEADING}\n")
+    networks = {each["Network"] for each in told(rows)}
+    lines = table.partition("\n\n")[0].splitlines()
+    return [line for line, each in zip(lines, told(lines), strict=True) if each["Network"] not in networks]
+
+
+def picture(path: Path, rows: list[dict[str, str]]) -> None:
     """Accuracy against size: mean and range of the seeds, and the published networks."""
     with drawn(path, 8, 5) as figure:
         axis = figure.subplots()
-        sizes = [seeds[0].size / 1000 for seeds in networks]
-        values = [[each.accuracy["tflite"] for each in seeds] for seeds in networks]
+        sizes = [float(each["Size, kB"].replace(",", "")) for each in rows]
+        values = [[float(value) for value in each["Each"].split(", ")] for each in rows]
         means = np.array([statistics.mean(each) for each in values])
         spread = np.abs(np.array([[min(each), max(each)] for each in values]).T - means)
         axis.errorbar(sizes, means, spread, fmt="o", color=BLUE, capsize=4, label="edgecnn, int8 TFLite file")
         places = [each.size for each in PUBLISHED], [each.accuracy for each in PUBLISHED]
         axis.plot(*places, "s", color=ORANGE, label="published")
-        names = [(seeds[0].network, size, mean) for seeds, size, mean in zip(networks, sizes, means, strict=True)]
+        names = [(each["Network"].strip("`"), *place) for each, *place in zip(rows, sizes, means, strict=True)]
         for name, size, accuracy in [*names, *((each.name, each.size, each.accuracy) for each in PUBLISHED)]:
             axis.annotate(name, (size, accuracy), (7, -4), textcoords="offset points", va="top", fontsize=9)
         axis.set_xscale("log")
@@ -126,7 +146,7 @@ def picture(path: Path, networks: list[list[Exported]]) -> None:
 def main() -> None:
     """Print the table and draw the picture."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("runs", type=Path, nargs="+", metavar="RUN")
+    parser.add_argument("runs", type=Path, nargs="*", metavar="RUN")
     parser.add_argument("--picture", type=Path)
     options = parser.parse_args()
     groups: dict[tuple[str, Recipe], list[Exported]] = defaultdict(list)
@@ -134,10 +154,10 @@ def main() -> None:
         done = exported(run)
         groups[done.network, replace(done.recipe, seed=0)].append(done)
     networks = sorted(groups.values(), key=lambda seeds: seeds[0].size)
-    heading = "| " + " | ".join(COLUMNS) + " |\n|" + "|".join(COLUMNS.values()) + "|"
-    print(heading, *map(row, networks), sep="\n")
+    rows = [row(seeds) for seeds in networks]
+    print(HEADING, *rows, sep="\n")
     if options.picture:
-        picture(options.picture, networks)
+        picture(options.picture, told([*others(PAGE.read_text(), rows), *rows]))
 
 
 if __name__ == "__main__":
