@@ -109,6 +109,7 @@ def test_the_carried_model_is_one_that_the_backend_runs() -> None:
 def test_wrong_usage(int8: Path, pictures: Path, capsys: pytest.CaptureFixture[str]) -> None:
     red = str(pictures / "red.png")
     Path("empty").mkdir()
+    Path("circle").symlink_to("circle")
     for arguments in (
         [],
         ["--json", "--csv", red],
@@ -123,6 +124,7 @@ def test_wrong_usage(int8: Path, pictures: Path, capsys: pytest.CaptureFixture[s
         ["--watch", red],
         ["--watch", ".", "--annotate", "./"],
         ["--watch", ".", "-r", "--annotate", "below/out"],
+        ["--watch", ".", "--annotate", "circle/out"],
         ["--annotate", red, red],
         ["--from", "none.txt"],
         ["*.tiff"],
@@ -224,6 +226,17 @@ def test_a_copy_that_cannot_be_written_is_a_failure(
     assert json.loads(out)["predictions"][0]["label"] == "red"
     assert "annotated" not in json.loads(out)
     assert err == "error: red.png: cannot be written to out (No space left on device)\n"
+
+
+def test_a_file_that_fails_where_nobody_expects_it(
+    model: Path, pictures: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def torn(path: Path) -> None:
+        raise OSError(5, "Input/output error", str(path))
+
+    monkeypatch.setattr(container, "read", torn)
+    assert run(["classify", "red.png", "--model", str(model)]) == 1
+    assert capsys.readouterr().err == f"error: {model}: Input/output error; check its path and permissions\n"
 
 
 @pytest.mark.usefixtures("pictures")
