@@ -1,9 +1,8 @@
 """Test accuracy over seeds: ``python benchmarks/accuracy.py NETWORK RECIPE [--seeds 0 1 2] [--folder runs/accuracy]``.
 
-Other options go to ``edgecnn train``: ``python benchmarks/accuracy.py resnet8 residual --mixed-precision``.
-
 Trains what is not there yet, each seed as ``edgecnn train`` does it, and prints the mean and the spread of the test
 accuracies that the runs noted in their ``metrics.json``. On two cores ``baseline`` takes minutes, ``deeper`` an hour.
+``--data`` and ``--devices`` go to ``edgecnn train``.
 """
 
 from __future__ import annotations
@@ -12,21 +11,37 @@ import argparse
 import json
 import statistics
 import sys
-from itertools import chain, pairwise
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from edgecnn.cli.main import run as edgecnn
+from edgecnn.training import checkpoint, recipe
+from edgecnn.training.recipe import Recipe
+from edgecnn.training.train import CHECKPOINT
 
 
-def trained(network: str, out: Path, *choices: str) -> Path:
-    """The run ``out``, which ``edgecnn train`` makes with these options, or continues, if it is not finished."""
-    if not (out / "metrics.json").exists():
-        if (out / "checkpoint.npz").exists():
-            # The run knows the others.
-            asked = [words for words in pairwise(choices) if words[0] in ("--data", "--devices")]
-            choices = ("--resume", *chain.from_iterable(asked))
-        if edgecnn(["train", network, "--out", str(out), *choices]):
-            sys.exit(1)
+def trained(network: str, asked: Recipe, out: Path, others: Sequence[str] = ()) -> Path:
+    """The run ``out``, which ``edgecnn train`` makes by this recipe, or continues, if it is not finished.
+
+    Args:
+        network: its name.
+        asked: the recipe; a run by another one is an error.
+        out: folder of the run.
+        others: options of ``edgecnn train`` that are not the recipe's.
+    """
+    finished, begun = (out / "metrics.json").exists(), (out / CHECKPOINT).exists()
+    if finished or begun:
+        saved = recipe.find(str(out / "recipe.json")) if finished else checkpoint.peek(out / CHECKPOINT)[1]
+        if saved != asked:
+            sys.exit(f"error: {out} was trained by another recipe; name another --folder")
+    if finished:
+        return out
+    out.parent.mkdir(parents=True, exist_ok=True)
+    file = out.with_name(f"{out.name}.json")
+    file.write_text(asked.to_json())
+    if edgecnn(["train", network, "--out", str(out), *(["--resume"] if begun else ["--recipe", str(file)]), *others]):
+        sys.exit(1)
     return out
 
 
@@ -42,15 +57,24 @@ def main() -> None:
     parser.add_argument("recipe")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--folder", type=Path, default=Path("runs/accuracy"))
-    options, more = parser.parse_known_args()
+    parser.add_argument("--epochs", type=int, help="instead of the recipe's")
+    parser.add_argument("--mixed-precision", action="store_true", help="in bfloat16")
+    parser.add_argument("--full", action="store_true", help="on the validation images too")
+    options, others = parser.parse_known_args()
+    base = recipe.find(options.recipe)
+    asked = replace(
+        base,
+        epochs=options.epochs or base.epochs,
+        mixed_precision=options.mixed_precision or base.mixed_precision,
+        validation="none" if options.full else base.validation,
+    )
     values = []
     for seed in options.seeds:
-        out = options.folder / f"{options.network}-{options.recipe}-{seed}"
-        run = trained(options.network, out, "--recipe", options.recipe, "--seed", str(seed), *more)
-        values.append(accuracy(run))
+        out = options.folder / f"{options.network}-{asked.name}-{seed}"
+        values.append(accuracy(trained(options.network, replace(asked, seed=seed), out, others)))
     spread = f", standard deviation {statistics.stdev(values):.2f}" if len(values) > 1 else ""
     print(
-        f"{options.network}, {options.recipe}: mean {statistics.mean(values):.2f} %{spread} "
+        f"{options.network}, {asked.name}: mean {statistics.mean(values):.2f} %{spread} "
         f"({', '.join(f'{value:.2f}' for value in values)}; seeds {', '.join(map(str, options.seeds))})"
     )
 

@@ -116,7 +116,9 @@ def told(rows: list[str]) -> list[dict[str, str]]:
 
 def others(page: str, rows: list[str]) -> list[str]:
     """The rows of the page's table of networks that have none among ``rows``."""
-    _, _, table = page.partition(f"{HEADING}\n")
+    _, found, table = page.partition(f"{HEADING}\n")
+    if not found:
+        sys.exit(f"error: {PAGE} has no table with this heading")
     networks = {each["Network"] for each in told(rows)}
     lines = table.partition("\n\n")[0].splitlines()
     return [line for line, each in zip(lines, told(lines), strict=True) if each["Network"] not in networks]

@@ -8,6 +8,7 @@ the loop. On one thread, so that the sums are the time that passed.
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import subprocess
 import sys
@@ -26,6 +27,7 @@ def train(network: str, batch: int, images: int) -> None:
     from edgecnn import zoo
     from edgecnn.data import cifar10
     from edgecnn.training import recipe
+    from edgecnn.training.plan import steps_and_batch
     from edgecnn.training.train import train
 
     whole = cifar10.load().train
@@ -33,7 +35,7 @@ def train(network: str, batch: int, images: int) -> None:
     plan = replace(recipe.RESIDUAL, epochs=2, batch_size=batch)
 
     def mark(row: dict[str, float]) -> None:
-        print(MARK, images // batch * batch / row["images_per_second"], flush=True)
+        print(MARK, math.prod(steps_and_batch(plan, images)) / row["images_per_second"], flush=True)
 
     with tempfile.TemporaryDirectory() as folder:
         train(zoo.find(network), plan, data, None, Path(folder), watch=mark)

@@ -104,5 +104,5 @@ def tune(
     print(f"best: trial {best.number}, validation {best.value:.2%} after {tried.epochs} epochs")
     print(
         f"saved {folder / findings.RECIPE}; train by it with: "
-        f"edgecnn train {chosen.name} --recipe {folder / findings.RECIPE}{named}"
+        f"edgecnn train {chosen.name} --recipe {shlex.quote(str(folder / findings.RECIPE))}{named}"
     )

@@ -16,6 +16,7 @@ from edgecnn.training.precision import precision
 from edgecnn.training.quantization_aware import aware, copy_weights
 from edgecnn.training.recipe import Recipe
 from edgecnn.zoo.network import Network
+from edgecnn_runtime.errors import UsageError
 
 if TYPE_CHECKING:
     import keras
@@ -42,9 +43,11 @@ class Learner:
         """Build the network for the images and the labels of ``data``, to learn on ``devices``.
 
         Raises:
-            UsageError: a batch cannot be divided among them.
+            UsageError: a batch cannot be divided among them, or the images are shifted out of sight.
         """
         devices.divide(min(recipe.batch_size, len(data)))
+        if recipe.shift >= min(data.images.shape[1:3]):
+            raise UsageError(f"shift must be below the images' height and width, got {recipe.shift}")
         self._network, self._recipe, self._data, self._devices = network, recipe, data, devices
         self._framework = backend.choose()
         import keras
@@ -56,6 +59,7 @@ class Learner:
         self._teacher = teacher.load(recipe, data) if recipe.teacher else None
         self._stage: stage.Stage | None = None
         self._window = (0, 0)
+        self._compiled: Any = None
         self.variables: list[Any] = []
         self.steps_per_call = max(1, self._images_per_call() // recipe.batch_size)
 
@@ -73,7 +77,7 @@ class Learner:
         """Be ready for ``epoch``, from 0; where another stage begins with it, the optimizer is a new one.
 
         Raises:
-            UsageError: the network cannot learn from windows.
+            UsageError: the network, or its teacher, cannot learn from windows.
         """
         entered, seen = stage.at(self._recipe, epoch), window(self._recipe, epoch, self._data.images.shape)
         if (entered, seen) == (self._stage, self._window):
@@ -86,7 +90,9 @@ class Learner:
             self._begin(entered)
         self._window = seen
         steps_of = backend.compiled_steps(self._framework, self._devices)
-        model, teacher = taking(self._trained, seen), self._teacher and taking(self._teacher, seen)
+        model = taking(self._trained, seen, self._network.name)
+        teacher = self._teacher and taking(self._teacher, seen, f"the teacher {self._recipe.teacher}")
+        self._compiled = None  # it holds the images, which are on the device once
         self._compiled = steps_of(model, self._optimizer, self._data, self._recipe, teacher)
 
     def _begin(self, entered: stage.Stage) -> None:

@@ -102,8 +102,8 @@ class Recipe:
         for name, lowest in least.items():
             if not getattr(self, name) >= lowest:
                 raise UsageError(f"{name} must be at least {lowest}, got {getattr(self, name)}")
-        if self.seed >= 2**32:
-            raise UsageError(f"seed must be below 2**32, got {self.seed}")
+            if getattr(self, name) >= 2**32:
+                raise UsageError(f"{name} must be below 2**32, got {getattr(self, name)}")
         if not 0 < self.learning_rate < float("inf"):
             raise UsageError(f"learning_rate must be a positive number, got {self.learning_rate}")
         if not 0 < self.crop <= 1:
@@ -118,7 +118,7 @@ class Recipe:
     @property
     def crop_epochs(self) -> int:
         """How many first epochs see windows."""
-        return round(self.cropped * self.epochs)
+        return int(self.cropped * self.epochs)
 
     def to_json(self) -> str:
         """Indented JSON text with every field."""

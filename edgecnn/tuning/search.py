@@ -16,6 +16,7 @@ from edgecnn.training.train import train
 from edgecnn.tuning.space import Space, values
 from edgecnn.tuning.study import asked, ended, put_back
 from edgecnn.zoo.network import Network
+from edgecnn_runtime.errors import UsageError
 
 if TYPE_CHECKING:
     import keras
@@ -112,6 +113,9 @@ def _accuracy(task: Task, trial: optuna.Trial) -> float | None:
                 watch=watch,
             )
     except optuna.TrialPruned:
+        return None
+    except UsageError as problem:
+        trial.set_user_attr(FATE, f"refused: {problem}")
         return None
     except Exception as problem:
         if not _is_out_of_memory(problem):

@@ -10,10 +10,12 @@ import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import asdict
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from edgecnn.training.recipe import Recipe
 from edgecnn.tuning.space import Space, Values, suggest
 from edgecnn_runtime.errors import TrainingError
 
@@ -130,6 +132,8 @@ def _agree(path: Path, about: dict[str, Any]) -> None:
         os.link(own, path)
     try:
         there = json.loads(path.read_text())
+        if "recipe" in about:  # one that was written before a field existed has that field's default
+            there["recipe"] = asdict(Recipe.from_dict(there["recipe"]))
         different = [name for name, value in json.loads(text).items() if there[name] != value]
     except (ValueError, LookupError, TypeError):
         raise TrainingError(f"{path} is damaged; choose another --out") from None

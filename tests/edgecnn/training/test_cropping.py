@@ -41,18 +41,26 @@ def test_which_epochs_see_how_much() -> None:
     seen = [window(replace(RECIPE, crop=0.75), epoch, (500, 32, 48, 3)) for epoch in range(4)]
     assert seen == [(24, 36), (24, 36), (32, 48), (32, 48)]
     assert window(LESSON, 0, (500, 32, 48, 3)) == (32, 48)
-    assert window(replace(RECIPE, crop=0.01), 0, (500, 32, 48, 3)) == (1, 1)
+    assert window(replace(RECIPE, crop=0.01), 0, (500, 32, 48, 3)) == (4, 4)
 
 
 def test_a_model_for_windows_has_the_same_weights(keras: Any) -> None:
     model = find("edge-xs").build(10)
-    other = taking(model, (24, 20))
+    other = taking(model, (24, 20), "edge-xs")
     assert other.input_shape == (None, 24, 20, 3)
     assert model.input_shape == (None, 32, 32, 3)
     for name in ("trainable_variables", "non_trainable_variables"):
         pairs = zip(getattr(model, name), getattr(other, name), strict=True)
         assert all(one is same for one, same in pairs)
-    assert taking(model, (32, 32)) is model
+    assert taking(model, (32, 32), "edge-xs") is model
+
+
+@pytest.mark.parametrize("crop", [0.1, 0.3, 0.6, 0.8, 0.9, 0.99])
+@pytest.mark.parametrize("name", ["edge-xs", "resnet8"])
+def test_networks_that_halve_their_images_take_any_share(keras: Any, name: str, crop: float) -> None:
+    size = window(replace(RECIPE, crop=crop), 0, (500, 32, 32, 3))
+    assert 4 <= size[0] <= 32
+    assert taking(find(name).build(10), size, name).input_shape[1:3] == size
 
 
 def test_the_same_as_a_plain_keras_loop(keras: Any, small: Dataset, plain_batch: Gather, tmp_path: Path) -> None:
@@ -76,27 +84,49 @@ def test_the_same_as_a_plain_keras_loop(keras: Any, small: Dataset, plain_batch:
     assert trained.model.input_shape == (None, 32, 32, 3)
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        {},
+        {"averaging": 0.9},
+        {"pretrained": True, "frozen_epochs": 1},
+        {"pretrained": True, "frozen_epochs": 2},
+        {"pretrained": True, "quantized": True},
+        {"teacher": str(WEIGHTS), "distillation": 0.5},
+    ],
+    ids=lambda change: " ".join(change) or "plain",
+)
 def test_a_stop_where_whole_images_begin_loses_nothing(
-    keras: Any, small: Dataset, folder: Folders, stop_at: StopAt, monkeypatch: pytest.MonkeyPatch
+    keras: Any,
+    small: Dataset,
+    folder: Folders,
+    stop_at: StopAt,
+    monkeypatch: pytest.MonkeyPatch,
+    change: dict[str, Any],
 ) -> None:
     monkeypatch.setattr(learner, "_IMAGES_PER_CALL", 50)
-    whole = train(NETWORK, RECIPE, small, None, folder("whole"))
+    recipe = replace(RECIPE, **change)
+    whole = train(NETWORK, recipe, small, None, folder("whole"))
     stopped = folder("stopped")
     for stop, found in (((0, 4), (0, 4)), ((1, 10), (2, 0)), ((2, 3), (2, 3))):
         stop_at(*stop)
         with pytest.raises(KeyboardInterrupt):
-            train(NETWORK, RECIPE, small, None, stopped, resume=stop[0] > 0)
+            train(NETWORK, recipe, small, None, stopped, resume=stop[0] > 0)
         progress = checkpoint.peek(stopped / CHECKPOINT)[2]
         assert (progress.epoch, progress.step) == found
     stop_at()
-    resumed = train(NETWORK, RECIPE, small, None, stopped, resume=True)
+    resumed = train(NETWORK, recipe, small, None, stopped, resume=True)
     for weight, expected in zip(resumed.model.get_weights(), whole.model.get_weights(), strict=True):
         np.testing.assert_array_equal(weight, expected)
 
 
 def test_a_network_with_a_weight_for_each_place_is_refused(keras: Any, small: Dataset, tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"cannot learn from windows \(cropped\)"):
+    with pytest.raises(UsageError, match=r"^baseline cannot learn from windows of 16 x 16 pixels; take another"):
         train(find("baseline"), RECIPE, small, None, tmp_path)
+    file = Path(__file__).parents[3] / "models/baseline.keras"
+    taught = replace(RECIPE, teacher=str(file), distillation=0.5)
+    with pytest.raises(UsageError, match=r"^the teacher .*baseline\.keras cannot learn from windows of 16 x 16 pixels"):
+        train(NETWORK, taught, small, None, tmp_path)
     assert list(tmp_path.iterdir()) == []
 
 

@@ -81,6 +81,9 @@ def test_there_and_back(recipe: Recipe) -> None:
         ("cropped", 1.5),
         ("frozen_epochs", -1),
         ("validation", "tset"),
+        ("epochs", 10**400),
+        ("shift", 10**10),
+        ("warmup_epochs", float("inf")),
         ("seed", -1),
         ("seed", 2**32),
     ],
@@ -97,6 +100,12 @@ def test_a_saved_value_of_another_kind(change: dict[str, Any]) -> None:
     (name,) = change
     with pytest.raises(TrainingError, match=f"the saved recipe's {name} is of the wrong kind, .*; expected "):
         Recipe.from_dict(json.loads(LESSON.to_json()) | change)
+
+
+def test_at_least_one_epoch_sees_whole_images() -> None:
+    seen = [replace(recipes.EDGE, epochs=epochs).crop_epochs for epochs in (1, 2, 3, 20, 100)]
+    assert seen == [0, 1, 2, 13, 67]
+    assert replace(recipes.EDGE, epochs=20, cropped=1.0).crop_epochs == 20
 
 
 def test_a_saved_number_that_no_float_can_hold() -> None:

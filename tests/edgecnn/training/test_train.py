@@ -18,6 +18,7 @@ from edgecnn.zoo import find
 from edgecnn.zoo.network import Network
 from edgecnn_export.dataset import Dataset
 from edgecnn_export.parity import predict
+from edgecnn_runtime.errors import UsageError
 
 if TYPE_CHECKING:
     from tests.edgecnn.training.conftest import Gather
@@ -172,3 +173,8 @@ def test_a_small_network_of_another_shape(keras: Any, tmp_path: Path) -> None:
     network = Network("flat", layers, 6, 9, classes=3, parameters=489, multiply_adds=486, source="none")
     trained = train(network, replace(DEFAULT, epochs=1, batch_size=8), data, data, tmp_path)
     assert predict(trained.model, images).shape == (24, 3)
+
+
+def test_a_shift_out_of_sight_is_refused(few: Dataset, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"^shift must be below the images' height and width, got 32"):
+        train(BASELINE, replace(LESSON, shift=32), few, None, tmp_path)

@@ -90,6 +90,13 @@ def test_too_little_memory_is_a_bad_trial_and_no_crash(kept: optuna.Study, tried
         assert line.startswith(f"trial {number}  out of memory  learning_rate ")
 
 
+def test_values_that_the_network_cannot_learn_by_are_a_bad_trial_and_no_end(kept: optuna.Study, tried: Try) -> None:
+    lines = tried(2, {"cropped": Choices((1.0,))})
+    for number, line in enumerate(lines):
+        assert line.startswith(f"trial {number}  refused: baseline cannot learn from windows of 24 x 24 pixels; ")
+    assert [trial.state.name for trial in study.ended(kept)] == ["PRUNED", "PRUNED"]
+
+
 def test_what_is_not_the_recipes_fault_ends_the_search_and_costs_no_trial(kept: optuna.Study, tried: Try) -> None:
     def fails(model: Any) -> None:
         raise RuntimeError("no weights")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from collections import Counter
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -90,6 +92,19 @@ def test_another_search_is_refused_by_what_differs(tmp_path: Path) -> None:
         opened(tmp_path, seed=1, space="b")
     assert (tmp_path / JOURNAL).read_bytes() == before
     assert sorted(path.name for path in tmp_path.iterdir()) == [JOURNAL, SEARCH]
+
+
+def test_a_search_begun_before_recipes_had_a_field_goes_on(tmp_path: Path) -> None:
+    recipe = asdict(DEFAULT)
+    opened(tmp_path, recipe=recipe)
+    about = json.loads((tmp_path / SEARCH).read_text())
+    del about["recipe"]["crop"], about["recipe"]["cropped"]
+    (tmp_path / SEARCH).write_text(json.dumps(about))
+    opened(tmp_path, recipe=recipe)
+    about["recipe"]["cropped"] = 0.5
+    (tmp_path / SEARCH).write_text(json.dumps(about))
+    with pytest.raises(TrainingError, match="holds a search with another recipe"):
+        opened(tmp_path, recipe=recipe)
 
 
 def test_a_line_that_a_power_cut_left_unfinished_costs_itself_only(tmp_path: Path) -> None:
