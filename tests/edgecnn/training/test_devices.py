@@ -30,12 +30,14 @@ from edgecnn.training.devices import Devices
 from edgecnn.zoo import find
 
 data = samples.calibration()
-asked = replace(recipe.DEFAULT, batch_size=20, cutout=8, cutmix=0.5, teacher="made here", distillation=0.5)
+asked = replace(
+    recipe.DEFAULT, batch_size=20, cropped=1.0, cutout=8, cutmix=0.5, teacher="made here", distillation=0.5
+)
 drawn = plan.draw(asked, len(data), 0)
 
 def network(filters, seed):
     keras.utils.set_random_seed(seed)
-    pixels = keras.Input((32, 32, 3))
+    pixels = keras.Input((24, 24, 3))
     x = keras.layers.Conv2D(filters, 5, strides=4, use_bias=False)(keras.layers.Rescaling(1 / 255)(pixels))
     x = keras.layers.ReLU()(keras.layers.BatchNormalization()(x))
     x = keras.layers.Dropout(0.3, seed=1)(keras.layers.GlobalAveragePooling2D()(x))
@@ -64,7 +66,7 @@ for loop_inside, resident in ((False, True), (True, True), (True, False)):
     for one, other in zip(expected_state, state, strict=True):
         np.testing.assert_allclose(other, one, rtol=1e-4, atol=2e-5)
 """
-"""Batch normalisation, dropout, CutMix across the border between the devices, a teacher, an average of the weights."""
+"""Batch normalisation, dropout, windows, CutMix across the border of the devices, a teacher, averaged weights."""
 
 
 def test_two_devices_are_one() -> None:
