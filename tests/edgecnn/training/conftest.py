@@ -14,12 +14,19 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from edgecnn.training import checkpoint, learner
 from edgecnn.training.plan import Plan
 from edgecnn.training.progress import Reporter
+from edgecnn.training.recipe import Recipe
+from edgecnn.training.train import CHECKPOINT, Trained, train
+from edgecnn.zoo.network import Network
+from edgecnn_export.dataset import Dataset
 
 Gather = Callable[[npt.NDArray[np.uint8], Plan, int], npt.NDArray[np.float32]]
 Folders = Callable[[str], Path]
 StopAt = Callable[..., None]
+Place = tuple[int, int]
+InParts = Callable[[Network, Recipe, Dataset, dict[Place, Place]], Trained]
 Start = Callable[..., "subprocess.Popen[str]"]
 
 RUN_SMALL = Path(__file__).with_name("run_small.py")
@@ -68,6 +75,25 @@ def stop_at(monkeypatch: pytest.MonkeyPatch) -> StopAt:
         monkeypatch.setattr(Reporter, "step", interrupt)
 
     return set_stop
+
+
+@pytest.fixture
+def in_parts(folder: Folders, stop_at: StopAt, monkeypatch: pytest.MonkeyPatch) -> InParts:
+    """Train with Ctrl-C at some steps, each with the place where the state is then, and go on after it."""
+
+    def run(network: Network, recipe: Recipe, data: Dataset, stops: dict[Place, Place]) -> Trained:
+        monkeypatch.setattr(learner, "_IMAGES_PER_CALL", recipe.batch_size)
+        out = folder("in-parts")
+        for number, (stop, found) in enumerate(stops.items()):
+            stop_at(*stop)
+            with pytest.raises(KeyboardInterrupt):
+                train(network, recipe, data, None, out, resume=number > 0)
+            progress = checkpoint.peek(out / CHECKPOINT)[2]
+            assert (progress.epoch, progress.step) == found
+        stop_at()
+        return train(network, recipe, data, None, out, resume=True)
+
+    return run
 
 
 @pytest.fixture

@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from edgecnn.training import checkpoint, learner, plan
+from edgecnn.training import plan
 from edgecnn.training.cropping import taking, window
 from edgecnn.training.recipe import DEFAULT, LESSON
-from edgecnn.training.train import CHECKPOINT, train
+from edgecnn.training.train import train
 from edgecnn.zoo import find
 from edgecnn.zoo.network import Network
 from edgecnn_export.dataset import Dataset
 from edgecnn_runtime.errors import UsageError
 
 if TYPE_CHECKING:
-    from tests.edgecnn.training.conftest import Folders, Gather, Start, StopAt
+    from tests.edgecnn.training.conftest import Folders, Gather, InParts, Start
 
 WEIGHTS = Path(__file__).parents[3] / "models/resnet8.keras"
 RECIPE = replace(LESSON, epochs=3, batch_size=50, cropped=0.67, crop=0.5)
@@ -97,25 +97,11 @@ def test_the_same_as_a_plain_keras_loop(keras: Any, small: Dataset, plain_batch:
     ids=lambda change: " ".join(change) or "plain",
 )
 def test_a_stop_where_whole_images_begin_loses_nothing(
-    keras: Any,
-    small: Dataset,
-    folder: Folders,
-    stop_at: StopAt,
-    monkeypatch: pytest.MonkeyPatch,
-    change: dict[str, Any],
+    keras: Any, small: Dataset, folder: Folders, in_parts: InParts, change: dict[str, Any]
 ) -> None:
-    monkeypatch.setattr(learner, "_IMAGES_PER_CALL", 50)
     recipe = replace(RECIPE, **change)
+    resumed = in_parts(NETWORK, recipe, small, {(0, 4): (0, 4), (1, 10): (2, 0), (2, 3): (2, 3)})
     whole = train(NETWORK, recipe, small, None, folder("whole"))
-    stopped = folder("stopped")
-    for stop, found in (((0, 4), (0, 4)), ((1, 10), (2, 0)), ((2, 3), (2, 3))):
-        stop_at(*stop)
-        with pytest.raises(KeyboardInterrupt):
-            train(NETWORK, recipe, small, None, stopped, resume=stop[0] > 0)
-        progress = checkpoint.peek(stopped / CHECKPOINT)[2]
-        assert (progress.epoch, progress.step) == found
-    stop_at()
-    resumed = train(NETWORK, recipe, small, None, stopped, resume=True)
     for weight, expected in zip(resumed.model.get_weights(), whole.model.get_weights(), strict=True):
         np.testing.assert_array_equal(weight, expected)
 

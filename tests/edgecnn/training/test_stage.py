@@ -6,17 +6,16 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pytest
 
-from edgecnn.training import checkpoint, learner, stage
+from edgecnn.training import stage
 from edgecnn.training.recipe import DEFAULT
 from edgecnn.training.stage import Stage
-from edgecnn.training.train import CHECKPOINT, train
+from edgecnn.training.train import train
 from edgecnn.zoo.network import Network
 from edgecnn_export.dataset import Dataset
 
 if TYPE_CHECKING:
-    from tests.edgecnn.training.conftest import Folders, StopAt
+    from tests.edgecnn.training.conftest import Folders, InParts
 
 RECIPE = replace(DEFAULT, epochs=4, batch_size=50, pretrained=True, frozen_epochs=2)
 
@@ -62,18 +61,9 @@ def test_a_frozen_base_stays_and_the_classifier_learns(keras: Any, small: Datase
 
 
 def test_a_stop_at_the_change_of_stage_loses_nothing(
-    keras: Any, small: Dataset, folder: Folders, stop_at: StopAt, monkeypatch: pytest.MonkeyPatch
+    keras: Any, small: Dataset, folder: Folders, in_parts: InParts
 ) -> None:
-    monkeypatch.setattr(learner, "_IMAGES_PER_CALL", 50)
+    resumed = in_parts(NETWORK, RECIPE, small, {(1, 10): (2, 0), (2, 3): (2, 3)})
     whole = train(NETWORK, RECIPE, small, None, folder("whole"))
-    stopped_run = folder("stopped")
-    for stop, stopped in (((1, 10), (2, 0)), ((2, 3), (2, 3))):
-        stop_at(*stop)
-        with pytest.raises(KeyboardInterrupt):
-            train(NETWORK, RECIPE, small, None, stopped_run, resume=stop[0] > 1)
-        progress = checkpoint.peek(stopped_run / CHECKPOINT)[2]
-        assert (progress.epoch, progress.step) == stopped
-    stop_at()
-    resumed = train(NETWORK, RECIPE, small, None, stopped_run, resume=True)
     for weight, expected in zip(resumed.model.get_weights(), whole.model.get_weights(), strict=True):
         np.testing.assert_array_equal(weight, expected)
