@@ -13,9 +13,6 @@ Optimizer = Literal["adam", "muon"]
 Validation = Literal["held-out", "test", "none"]
 
 
-_AT_LEAST_ZERO = ("warmup_epochs", "weight_decay", "shift", "cutout", "frozen_epochs", "seed")
-
-
 @dataclass(frozen=True)
 class Recipe:
     """How a network is trained.
@@ -98,7 +95,7 @@ class Recipe:
 
     def _check_ranges(self) -> None:
         least = {"epochs": 1, "batch_size": 1}
-        least |= dict.fromkeys(_AT_LEAST_ZERO, 0)
+        least |= dict.fromkeys(("warmup_epochs", "weight_decay", "shift", "cutout", "frozen_epochs", "seed"), 0)
         for name, lowest in least.items():
             if not getattr(self, name) >= lowest:
                 raise UsageError(f"{name} must be at least {lowest}, got {getattr(self, name)}")
