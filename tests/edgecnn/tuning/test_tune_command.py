@@ -158,9 +158,10 @@ def test_no_recipe_where_none_came_to_its_end(
 def test_another_search_is_left_alone(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = here / "runs" / "tune-baseline"
     folder.mkdir(parents=True)
-    (folder / "search.json").write_text('{"network": "baseline", "recipe": {}, "space": {}, "seed": 0}')
-    status, message = error(capsys, "baseline")
-    assert (status, message) == (1, "runs/tune-baseline/search.json is damaged; choose another --out")
+    for recipe in ("{}", "[]"):
+        (folder / "search.json").write_text(f'{{"network": "baseline", "recipe": {recipe}, "space": {{}}, "seed": 0}}')
+        status, message = error(capsys, "baseline")
+        assert (status, message) == (1, "runs/tune-baseline/search.json is damaged; choose another --out")
     (folder / "search.json").unlink()
     assert run(["tune", "baseline", "--epochs", "1", "--trials", "1"]) == 0
     status, message = error(capsys, "baseline", "--epochs", "1", "--trials", "1", "--seed", "1")
