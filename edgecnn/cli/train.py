@@ -128,7 +128,7 @@ def train(
         watched = test
     if not resume:
         folder = run.new_folder(out, chosen.name, make=group.first)
-    named, quoted = f" --data {shlex.quote(str(data))}" if data else "", shlex.quote(str(folder))
+    named = f" --data {shlex.quote(str(data))}" if data else ""
 
     try:
         device = _ready(group)
@@ -154,14 +154,14 @@ def train(
             divided = f" --devices {devices}" if devices > 1 else ""
             print(
                 "Stopped; the state is saved. "
-                f"Continue with: edgecnn train {chosen.name} --out {quoted}{named}{divided} --resume"
+                f"Continue with: edgecnn train {chosen.name} --out {shlex.quote(str(folder))}{named}{divided} --resume"
             )
         raise
     if not group.first:
         return
     metrics = run.write(folder, chosen, plan, trained, training, test, device)
     print(f"test accuracy {metrics['test_accuracy']:.2%} on {metrics['test_images']:,} images")
-    print(f"saved {folder}/{run.MODEL}; export it with: edgecnn export {quoted} --int8{named}")
+    print(f"saved {folder}/{run.MODEL}; export it with: edgecnn export {shlex.quote(str(folder))} --int8{named}")
 
 
 def _ready(group: Devices) -> str:

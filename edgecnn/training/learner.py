@@ -36,7 +36,7 @@ class Learner:
     Attributes:
         model: the network itself.
         variables: all state that training changes, in a fixed order within a stage.
-        steps_per_call: how many of them one call of ``run`` should take.
+        steps_per_call: how many steps one call of ``run`` should take.
     """
 
     def __init__(self, network: Network, recipe: Recipe, data: Dataset, devices: Devices) -> None:

@@ -131,7 +131,7 @@ class Recipe:
         """
         try:
             return cls(**{name: _of_kind(name, value, KINDS.get(name)) for name, value in data.items()})
-        except TypeError as problem:
+        except (AttributeError, TypeError) as problem:
             known = ", ".join(field.name for field in fields(cls))
             raise TrainingError(f"the saved recipe does not fit ({problem}); its fields are: {known}") from None
         except OverflowError:

@@ -135,7 +135,7 @@ def _agree(path: Path, about: dict[str, Any]) -> None:
         if "recipe" in about:  # one that was written before a field existed has that field's default
             there["recipe"] = asdict(Recipe.from_dict(there["recipe"]))
         different = [name for name, value in json.loads(text).items() if there[name] != value]
-    except (ValueError, LookupError, TypeError, AttributeError, EdgeCNNError):
+    except (ValueError, LookupError, TypeError, EdgeCNNError):
         raise TrainingError(f"{path} is damaged; choose another --out") from None
     if different:
         raise TrainingError(

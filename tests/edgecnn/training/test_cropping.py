@@ -18,11 +18,12 @@ from edgecnn.zoo import find
 from edgecnn.zoo.network import Network
 from edgecnn_export.dataset import Dataset
 from edgecnn_runtime.errors import UsageError
+from tests.pages import ROOT
 
 if TYPE_CHECKING:
     from tests.edgecnn.training.conftest import Folders, Gather, InParts, Start
 
-WEIGHTS = Path(__file__).parents[3] / "models/resnet8.keras"
+WEIGHTS = ROOT / "models" / "resnet8.keras"
 RECIPE = replace(LESSON, epochs=3, batch_size=50, cropped=0.67, crop=0.5)
 
 
@@ -109,8 +110,7 @@ def test_a_stop_where_whole_images_begin_loses_nothing(
 def test_a_network_with_a_weight_for_each_place_is_refused(keras: Any, small: Dataset, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"^baseline cannot learn from windows of 16 x 16 pixels; take another"):
         train(find("baseline"), RECIPE, small, None, tmp_path)
-    file = Path(__file__).parents[3] / "models/baseline.keras"
-    taught = replace(RECIPE, teacher=str(file), distillation=0.5)
+    taught = replace(RECIPE, teacher=str(WEIGHTS.with_name("baseline.keras")), distillation=0.5)
     with pytest.raises(UsageError, match=r"^the teacher .*baseline\.keras cannot learn from windows of 16 x 16 pixels"):
         train(NETWORK, taught, small, None, tmp_path)
     assert list(tmp_path.iterdir()) == []

@@ -113,6 +113,11 @@ def test_a_saved_number_that_no_float_can_hold() -> None:
         Recipe.from_dict(json.loads(LESSON.to_json()) | {"learning_rate": 10**400})
 
 
+def test_what_is_saved_is_no_recipe_at_all() -> None:
+    with pytest.raises(TrainingError, match="the saved recipe does not fit"):
+        Recipe.from_dict(json.loads("[]"))
+
+
 def test_a_whole_number_may_be_written_with_a_point_or_without() -> None:
     saved = json.loads(LESSON.to_json()) | {"batch_size": 32.0, "weight_decay": 0}
     recipe = Recipe.from_dict(saved)
