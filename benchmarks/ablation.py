@@ -7,7 +7,6 @@ continued.
 
 from __future__ import annotations
 
-import argparse
 import csv
 import statistics
 from collections.abc import Callable
@@ -15,7 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from benchmarks.accuracy import trained
+from benchmarks.accuracy import asked_recipe, parser, trained
 from edgecnn.training import recipe as recipes
 from edgecnn.training.recipe import Recipe
 
@@ -52,18 +51,10 @@ def accuracy(network: str, recipe: Recipe, folder: Path) -> float:
 
 def main() -> None:
     """Train what is missing and print a row a change."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("network")
-    parser.add_argument("recipe")
-    parser.add_argument("--only", nargs="+", default=[""], metavar="WORD", help="changes in whose name one stands")
-    parser.add_argument("--seeds", type=int, nargs="+", default=[0])
-    parser.add_argument("--folder", type=Path, default=Path("runs/ablation"))
-    parser.add_argument("--epochs", type=int, help="instead of the recipe's")
-    parser.add_argument("--mixed-precision", action="store_true", help="in bfloat16")
-    options = parser.parse_args()
-    base = recipes.find(options.recipe)
-    epochs, mixed = options.epochs or base.epochs, options.mixed_precision or base.mixed_precision
-    base = replace(base, epochs=epochs, mixed_precision=mixed, validation="held-out")
+    commands = parser(__doc__, seeds=[0], folder="runs/ablation")
+    commands.add_argument("--only", nargs="+", default=[""], metavar="WORD", help="changes in whose name one stands")
+    options = commands.parse_args()
+    base = replace(asked_recipe(options), validation="held-out")
     usual = 0.0
     rows = ["| Change | Validation accuracy, mean | Each | Against the recipe |", "|---|---:|---|---:|"]
     for name, change in CHANGES.items():

@@ -50,24 +50,33 @@ def accuracy(run: Path) -> float:
     return 100 * float(json.loads((run / "metrics.json").read_text())["test_accuracy"])
 
 
+def parser(description: str | None, seeds: list[int], folder: str) -> argparse.ArgumentParser:
+    """Of a command that trains a network by a recipe, with these usual seeds, into folders in ``folder``."""
+    made = argparse.ArgumentParser(description=description)
+    made.add_argument("network")
+    made.add_argument("recipe")
+    made.add_argument("--seeds", type=int, nargs="+", default=seeds)
+    made.add_argument("--folder", type=Path, default=Path(folder))
+    made.add_argument("--epochs", type=int, help="instead of the recipe's")
+    made.add_argument("--mixed-precision", action="store_true", help="in bfloat16")
+    return made
+
+
+def asked_recipe(options: argparse.Namespace) -> Recipe:
+    """The recipe that is named, as the other options change it."""
+    base = recipe.find(options.recipe)
+    epochs, mixed = options.epochs or base.epochs, options.mixed_precision or base.mixed_precision
+    return replace(base, epochs=epochs, mixed_precision=mixed)
+
+
 def main() -> None:
     """Train what is missing and print one line."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("network")
-    parser.add_argument("recipe")
-    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
-    parser.add_argument("--folder", type=Path, default=Path("runs/accuracy"))
-    parser.add_argument("--epochs", type=int, help="instead of the recipe's")
-    parser.add_argument("--mixed-precision", action="store_true", help="in bfloat16")
-    parser.add_argument("--full", action="store_true", help="on the validation images too")
-    options, others = parser.parse_known_args()
-    base = recipe.find(options.recipe)
-    asked = replace(
-        base,
-        epochs=options.epochs or base.epochs,
-        mixed_precision=options.mixed_precision or base.mixed_precision,
-        validation="none" if options.full else base.validation,
-    )
+    commands = parser(__doc__, seeds=[0, 1, 2], folder="runs/accuracy")
+    commands.add_argument("--full", action="store_true", help="on the validation images too")
+    options, others = commands.parse_known_args()
+    asked = asked_recipe(options)
+    if options.full:
+        asked = replace(asked, validation="none")
     values = []
     for seed in options.seeds:
         out = options.folder / f"{options.network}-{asked.name}-{seed}"

@@ -116,7 +116,7 @@ def cost(which: str, name: str) -> dict[str, float]:
             files = [*bare_tflite(model, calibration), *bare_onnx(model, calibration)]
         else:
             export_model(model, about, FORMATS, PRECISIONS, Path(folder), calibration, evaluation)
-            files = [each.read_bytes() for each in Path(folder).glob(f"{name}-*") if each.suffix != ".json"]
+            files = [each.read_bytes() for each in Path(folder).glob(f"{name}-*") if each.suffix[1:] in FORMATS]
         used, seconds = time.process_time() - used, time.perf_counter() - begun - waited
     if len(files) != 9:
         raise SystemExit(f"{which} made {len(files)} files of 9")

@@ -117,15 +117,7 @@ def train(
     group = all_devices.asked(devices)
     group.divide(plan.batch_size)
 
-    from edgecnn.cli.console import decoding, say
-    from edgecnn.data import source
-    from edgecnn_runtime.contract import InputSpec
-
-    images = source.find(data, InputSpec(chosen.height, chosen.width), None, say, decoding)
-    training, watched = images.split() if plan.validation == "held-out" else (images.train, None)
-    test = images.test  # before the training and not after it, should a photograph be missing
-    if plan.validation == "test":
-        watched = test
+    training, watched, test = _images(data, chosen, plan)
     if not resume:
         folder = run.new_folder(out, chosen.name, make=group.first)
     named = f" --data {shlex.quote(str(data))}" if data else ""
@@ -162,6 +154,22 @@ def train(
     metrics = run.write(folder, chosen, plan, trained, training, test, device)
     print(f"test accuracy {metrics['test_accuracy']:.2%} on {metrics['test_images']:,} images")
     print(f"saved {folder}/{run.MODEL}; export it with: edgecnn export {shlex.quote(str(folder))} --int8{named}")
+
+
+def _images(given: Path | None, network: Network, plan: Recipe) -> tuple[Dataset, Dataset | None, Dataset]:
+    """The images to learn from, to watch and to test on; all are looked for now, should a photograph be missing."""
+    from edgecnn.cli.console import decoding, say
+    from edgecnn.data import source
+    from edgecnn_runtime.contract import InputSpec
+
+    images = source.find(given, InputSpec(network.height, network.width), None, say, decoding)
+    match plan.validation:
+        case "held-out":
+            return *images.split(), images.test
+        case "test":
+            return images.train, images.test, images.test
+        case "none":
+            return images.train, None, images.test
 
 
 def _ready(group: Devices) -> str:
