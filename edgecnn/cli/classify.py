@@ -71,6 +71,8 @@ def classify(
 
     if as_json + as_csv + quiet > 1:
         raise UsageError("--json, --csv and --quiet are three forms of an answer; choose one")
+    if not 0 <= threshold <= 1:  # nan slips through the option's own bounds
+        raise UsageError(f"--threshold is a score from 0 to 1, not {threshold}")
     if quiet and timing:
         raise UsageError("--quiet prints labels alone; leave out --timing")
     source = asked(images or [], recursive, listing, camera, watch)

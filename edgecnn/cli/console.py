@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 
 
 def printable(text: str) -> str:
@@ -18,8 +19,10 @@ def json_text(value: object, indent: int | None = None) -> str:
 
 
 def say(line: str) -> None:
-    """Print a line of its own on standard error."""
-    print(printable(line), file=sys.stderr, flush=True)
+    """Print a line of its own on standard error, in the place of a passing one; where nobody reads it, nothing."""
+    clear = "\r\x1b[K" if sys.stderr.isatty() else ""
+    with suppress(BrokenPipeError):  # the work goes on, and its status says how it ended
+        print(f"{clear}{printable(line)}", file=sys.stderr, flush=True)
 
 
 def decoding(done: int, total: int) -> None:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from edgecnn.inspection.look import Drawn
 
 _EXPORTED = (".tflite", ".onnx")
+TOP = 3
 
 
 def inspect(
@@ -31,7 +32,9 @@ def inspect(
         Path | None, typer.Option(help="Folder of the pictures.", show_default="inspect/MODEL-IMAGE")
     ] = None,
     layer: Annotated[str | None, typer.Option(help="Show this layer alone.", show_default="all stages")] = None,
-    top: Annotated[int, typer.Option(min=1, max=8, help="For how many of the best classes.")] = 3,
+    top: Annotated[
+        int | None, typer.Option(min=1, max=8, help="For how many of the best classes.", show_default="3")
+    ] = None,
     weights: Annotated[
         Path | None,
         typer.Option(
@@ -68,8 +71,8 @@ def inspect(
     if kernel is not None:
         if len(words) != 1:
             raise UsageError("--kernel takes one picture and no model")
-        if layer or weights:
-            raise UsageError("--layer and --weights go with a model, and not with --kernel")
+        if layer or weights or top:
+            raise UsageError("--layer, --top and --weights go with a model, and not with --kernel")
         _by_hand(words[0], kernel, stride or 1, padding or "same", out)
         return
     if len(words) != 2:
@@ -78,11 +81,11 @@ def inspect(
         raise UsageError("--stride and --padding go with --kernel")
     model, image = words
     if model.suffix not in _EXPORTED:
-        _keras(model, weights, image, top, layer, out)
+        _keras(model, weights, image, top or TOP, layer, out)
         return
     if layer or weights:
         raise UsageError(f"--layer and --weights go with a Keras model; {model} is an exported file")
-    _exported(model, image, top, out)
+    _exported(model, image, top or TOP, out)
 
 
 def _by_hand(image: Path, kernel: str, stride: int, padding: Literal["same", "valid"], out: Path | None) -> None:

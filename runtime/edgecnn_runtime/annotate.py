@@ -27,6 +27,8 @@ _FONT = "DejaVuSans.ttf"
 _HAS_FONT = tuple(map(int, PIL.__version__.split(".")[:2])) >= (10, 1)
 """Whether Pillow has a font of its own for any size; Debian 12's, which a 32-bit Raspberry Pi has, does not."""
 
+_WITHOUT_FREETYPE = "its label cannot be drawn: this Pillow was built without FreeType; install another"
+
 _Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 _LONGEST_NAME = 100
 """Bytes of it that are kept: file systems take 255, and there come a number and an ending."""
@@ -62,7 +64,7 @@ def _typeset(text: str, letters: int) -> tuple[str, _Font]:
     """The text as far as there are letters for it, and a font.
 
     Raises:
-        ImageError: Pillow is old, and the system has none.
+        ImageError: Pillow is old, and the system has none; or Pillow was built without FreeType.
     """
     if not (text.isascii() and _HAS_FONT):
         try:
@@ -71,7 +73,12 @@ def _typeset(text: str, letters: int) -> tuple[str, _Font]:
             if not _HAS_FONT:
                 raise ImageError("there is no font to draw its label; install fonts-dejavu-core") from None
             text = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode() or "?"
-    return text, ImageFont.load_default(letters)
+        except ImportError:
+            raise ImageError(_WITHOUT_FREETYPE) from None
+    try:
+        return text, ImageFont.load_default(letters)
+    except ImportError:
+        raise ImageError(_WITHOUT_FREETYPE) from None
 
 
 def _cut(text: str, width: int, font: _Font) -> str:
@@ -92,6 +99,7 @@ class Folder:
             UsageError: it cannot be made.
         """
         self._path = Path(path)
+        self._last: dict[str, int] = {}  # number of a name that came more than once
         try:
             self._path.mkdir(parents=True, exist_ok=True)
         except OSError as problem:
@@ -103,17 +111,36 @@ class Folder:
         Raises:
             ImageError: the picture is not usable, or the file cannot be written.
         """
-        image = drawn(load(picture), text)
+        try:
+            image = drawn(load(picture), text)
+        except MemoryError:
+            raise ImageError(f"{name}: does not fit into memory with its label; make it smaller") from None
         stem, ending = _file_name(name)
         part = self._path / f".{stem}.{os.getpid()}.part"
         try:
             image.save(part, _FORMATS[ending], quality=90)
-            return _placed(part, self._path / stem, ending)
+            return self._placed(part, stem, ending)
         except OSError as problem:
             raise ImageError(f"{name}: cannot be written to {self._path} ({problem.strerror or problem})") from None
         finally:
             with suppress(OSError):
                 part.unlink()
+
+    def _placed(self, part: Path, stem: str, ending: str) -> Path:
+        """Give a finished file a free name, the next that was not given yet: ``cam.jpg``, ``cam-2.jpg`` and so on."""
+        for number in count(self._last.get(stem + ending, 0) + 1):
+            place = self._path / f"{stem}{f'-{number}' if number > 1 else ''}{ending}"
+            try:
+                # Unlike renaming, linking never replaces what another process put there meanwhile.
+                os.link(part, place)
+            except OSError:
+                if place.exists():
+                    continue
+                part.rename(place)  # memory cards (FAT) have no links
+            if number > 1:
+                self._last[stem + ending] = number
+            return place
+        raise AssertionError("numbers do not end")
 
 
 def _file_name(name: str) -> tuple[str, str]:
@@ -125,18 +152,3 @@ def _file_name(name: str) -> tuple[str, str]:
     kept = re.sub(r"[^\w.-]+", "-", stem).strip(".-")
     short = kept.encode()[:_LONGEST_NAME].decode(errors="ignore")
     return short or "picture", ".jpg" if "#" in last or ending in _PHOTOGRAPHS else ".png"
-
-
-def _placed(part: Path, stem: Path, ending: str) -> Path:
-    """Give a finished file the first free name: ``cam.jpg``, ``cam-2.jpg`` and so on."""
-    for number in count(1):
-        place = stem.with_name(f"{stem.name}{f'-{number}' if number > 1 else ''}{ending}")
-        try:
-            # Unlike renaming, linking never replaces what another process put there meanwhile.
-            os.link(part, place)
-        except OSError:
-            if place.exists():
-                continue
-            part.rename(place)  # memory cards (FAT) have no links
-        return place
-    raise AssertionError("numbers do not end")

@@ -36,7 +36,7 @@ class ModelFileError(EdgeCNNError):
 
 
 class BackendError(EdgeCNNError):
-    """No installed interpreter can run a model file."""
+    """No installed interpreter can run a model file, or another library lacks what that needs."""
 
 
 class DataError(EdgeCNNError):

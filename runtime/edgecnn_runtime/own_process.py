@@ -39,8 +39,8 @@ def run(module: str, *arguments: str, timeout: float | None = None) -> str:
         The last line of its standard output: what comes before may be an interpreter's.
 
     Raises:
-        BackendError: it was killed, took too long, or ended with another status than 0. The message is how, or the last
-            line of its standard error.
+        BackendError: it was not started, was killed, took too long, or ended with another status than 0. The message is
+            how, or the last line of its standard error.
     """
     command = [sys.executable, "-c", _START, sys.path[0], module, *arguments]
     try:
@@ -55,6 +55,8 @@ def run(module: str, *arguments: str, timeout: float | None = None) -> str:
         )
     except subprocess.TimeoutExpired:
         raise BackendError(f"hangs: no answer in {timeout:g} s") from None
+    except OSError as problem:
+        raise BackendError(f"no process can be started for it ({problem.strerror})") from None
     if ended.returncode < 0:
         raise BackendError(_killed(-ended.returncode))
     if ended.returncode:

@@ -24,6 +24,9 @@ MAX_HEAD = 16_000_000
 MAX_PIXELS = 50_000_000
 """The largest picture that is decoded, which takes up to 8 bytes a pixel; what takes more has :data:`FEWER_PIXELS`."""
 
+MAX_SIDE = 65_535
+"""The largest width and height, as JPEG's own: a row takes memory of its own, and so does what is drawn beside one."""
+
 FEWER_PIXELS = {
     "progressive JPEG": 33_000_000,
     "TIFF": 33_000_000,
@@ -51,6 +54,7 @@ logging.getLogger("PIL").addHandler(logging.NullHandler())
 
 _IN_PYTHON = ("bmp_rle", "ppm", "ppm_plain")
 _SMALL = 1_000_000  # bytes that no decoder takes long for, whatever they are
+_SHORTEST_BLOCK = 512
 _PREFIX = 16  # bytes by which Pillow's modules know their formats
 
 
@@ -72,12 +76,12 @@ def opened(file: BinaryIO) -> Image.Image:
     """As ``Image.open``, which loads modules by the name of the file and, unless told the format, all of them.
 
     Raises:
-        ImageError: it is too large, or has too much metadata.
+        ImageError: it is too large, has too much metadata, or this Pillow was built without its format.
         SyntaxError: it is no picture in a known format.
     """
     try:
         file.seek(0)
-    except (AttributeError, io.UnsupportedOperation):
+    except (AttributeError, OSError):  # a pipe
         file = io.BytesIO(file.read(MAX_BYTES + 1))
     prefix = file.read(_PREFIX)
     size = file.seek(0, os.SEEK_END)
@@ -93,7 +97,15 @@ def _opened_large(file: BinaryIO, prefix: bytes, size: int) -> Image.Image:
     head: Any = Metered(file, MAX_HEAD)
     image = _factory(prefix)(head, "")
     head.left = size + MAX_HEAD
+    _shorten_reads(image, size)
     return image
+
+
+def _shorten_reads(image: Any, size: int) -> None:
+    """Earlier Pillows read a whole block, of 64 kB, for each strip of a TIFF file, however short that is."""
+    parts = len(getattr(image, "tile", ()))
+    if parts > 1:
+        image.decodermaxblock = max(_SHORTEST_BLOCK, min(image.decodermaxblock, size // parts))
 
 
 def _factory(prefix: bytes) -> Callable[..., Image.Image]:
@@ -101,7 +113,12 @@ def _factory(prefix: bytes) -> Callable[..., Image.Image]:
         if name not in Image.OPEN:
             import_module(f"PIL.{module}")
         factory, accepts = Image.OPEN[name]
-        if accepts and accepts(prefix):
+        accepted = accepts(prefix) if accepts else False
+        if isinstance(accepted, str):  # Pillow knows the format, and was built without it
+            raise ImageError(
+                f"is {name}, which this Pillow was built without; save it as PNG, or install another Pillow"
+            )
+        if accepted:
             return factory
     raise SyntaxError
 
@@ -114,8 +131,10 @@ def check_size(image: Image.Image, whole: tuple[int, int]) -> None:
         whole: its width and height at full size.
 
     Raises:
-        ImageError: it has too many pixels.
+        ImageError: it has too many pixels, or too many in a row or column.
     """
+    if max(whole) > MAX_SIDE:
+        raise ImageError(f"is wider or higher than {MAX_SIDE:,} pixels; cut it")
     kind, (width, height) = image.format or "", image.size
     if "progressive" in image.info:
         # All of it is in memory, at whatever scale it is decoded.

@@ -12,9 +12,9 @@ from math import prod
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
+from PIL import Image, features
 
-from edgecnn_runtime.errors import ImageError
+from edgecnn_runtime.errors import BackendError, ImageError
 from edgecnn_runtime.quiet import unwarned
 
 Images = npt.NDArray[np.uint8]
@@ -72,6 +72,7 @@ def unpack(data: bytes, count: int, height: int, width: int) -> Images:
 
     Raises:
         ImageError: the data is not a sheet of that many images of that size.
+        BackendError: Pillow was built without WebP.
     """
     rows, columns = _grid(count, height, width)
     wanted = (columns * width, rows * height)
@@ -87,6 +88,10 @@ def unpack(data: bytes, count: int, height: int, width: int) -> Images:
     except ImageError:
         raise
     except Exception as problem:  # Pillow's plugins raise nearly anything on damaged data
+        if not features.check("webp"):
+            raise BackendError(
+                "this Pillow was built without WebP, in which model files keep pictures; install another"
+            ) from None
         raise ImageError(f"a sheet of images is damaged ({problem})") from None
     tiles = pixels.reshape(rows, height, columns, width, 3).swapaxes(1, 2)
     return np.ascontiguousarray(tiles.reshape(-1, height, width, 3)[:count])

@@ -15,6 +15,15 @@ def test_nothing_steers_the_terminal(capsys: pytest.CaptureFixture[str]) -> None
     assert capsys.readouterr() == ("", "skipped a\\x1b.jpg\n")
 
 
+def test_a_line_takes_the_place_of_a_passing_one(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    measuring(0, 1)
+    say("error: interrupted")
+    assert capsys.readouterr().err == "\r\x1b[Kmeasuring: 0 of 1\r\x1b[Kerror: interrupted\n"
+
+
 def test_the_decoding_is_shown_on_a_terminal_only(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -104,6 +104,42 @@ def test_a_name_that_is_taken_gets_a_number() -> None:
 
 
 @pytest.mark.usefixtures("here")
+def test_the_next_number_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    folder, tried, link = Folder("out"), [], os.link
+
+    def counted(part: Path, place: Path) -> None:
+        tried.append(place.name)
+        link(part, place)
+
+    monkeypatch.setattr(os, "link", counted)
+    for _ in range(5):
+        folder.write("cam.jpg", "a/cam.jpg", "x")
+    assert tried == ["cam.jpg", "cam.jpg", "cam-2.jpg", "cam-3.jpg", "cam-4.jpg", "cam-5.jpg"]
+    Path("out/cam-3.jpg").unlink()
+    assert folder.write("cam.jpg", "a/cam.jpg", "x").name == "cam-6.jpg"
+
+
+@pytest.mark.usefixtures("here")
+def test_what_does_not_fit_into_memory_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(annotate, "drawn", full)
+    with pytest.raises(ImageError, match=r"^cam\.jpg: does not fit into memory with its label"):
+        Folder("out").write("cam.jpg", "a/cam.jpg", "x")
+
+
+@pytest.mark.parametrize("text", ["frog", "blå"])
+def test_a_pillow_without_freetype(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(*_: object) -> None:
+        raise ImportError("The _imagingft C module is not installed")
+
+    monkeypatch.setattr(ImageFont, "FreeTypeFont", missing)
+    with pytest.raises(ImageError, match=r"^its label cannot be drawn: this Pillow was built without FreeType"):
+        drawn(Image.new("RGB", (320, 240)), text)
+
+
+@pytest.mark.usefixtures("here")
 def test_the_picture_itself_is_never_written_over() -> None:
     before = {path: path.read_bytes() for path in Path().rglob("*.jpg")}
     assert str(Folder("a").write("a/cam.jpg", "a/cam.jpg", "x")) == "a/cam-2.jpg"

@@ -9,14 +9,17 @@ import subprocess
 import sys
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import PIL
 import pytest
+from PIL import Image
 
 from edgecnn_runtime import picture_file, rgb
 from edgecnn_runtime.contract import InputSpec
 from edgecnn_runtime.errors import ImageError
 from edgecnn_runtime.image import load, pixels
+from edgecnn_runtime.picture_file import opened
 from tests.permissions import as_anybody
 from tests.runtime import bad_pictures
 from tests.runtime.bad_pictures import encoded, no_files, png, scene
@@ -134,6 +137,38 @@ def test_strips_leave_no_trace(mode: str, monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(rgb, "_STRIP", 20)
     assert load(picture).tobytes() == whole
     assert len(set(whole)) > 10
+
+
+def test_strips_are_not_read_in_whole_blocks(tmp_path: Path) -> None:
+    """Before Pillow 12 each strip costs a block, which a file that is metered must not pay for."""
+    path = tmp_path / "strips.tif"
+    Image.effect_noise((1000, 1400), 90).save(path, tiffinfo={278: 2})
+    with path.open("rb") as file:
+        image: Any = opened(file)
+        assert len(image.tile) == 700
+        assert len(image.tile) * image.decodermaxblock <= path.stat().st_size
+        assert load(path).size == (1000, 1400)
+
+
+@pytest.mark.parametrize("size", [(1, 65_536), (65_536, 1)])
+def test_no_side_is_longer_than_memory_bears(size: tuple[int, int], tmp_path: Path) -> None:
+    Image.new("L", size).save(tmp_path / "thin.png")
+    with pytest.raises(ImageError, match=r"thin\.png: is wider or higher than 65,535 pixels; cut it"):
+        load(tmp_path / "thin.png")
+
+
+def test_a_pillow_without_a_format(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(Image.OPEN, "WEBP", (None, lambda _: "image file could not be identified"))
+    with pytest.raises(ImageError, match=r"^the picture: is WEBP, which this Pillow was built without"):
+        load(BytesIO(b"RIFF\0\0\0\0WEBPVP8 "))
+
+
+def test_a_pipe_that_cannot_be_sought() -> None:
+    ours, theirs = os.pipe()
+    with os.fdopen(ours, "rb", buffering=0) as pipe, os.fdopen(theirs, "wb") as writer:
+        Image.new("RGB", (8, 6), "red").save(writer, "PNG")
+        writer.close()
+        assert load(pipe).size == (8, 6)
 
 
 def test_text_that_unpacks_to_gigabytes_is_not_unpacked() -> None:

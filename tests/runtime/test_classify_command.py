@@ -120,6 +120,7 @@ def test_wrong_usage(int8: Path, pictures: Path, capsys: pytest.CaptureFixture[s
         ["-", "-"],
         ["--smooth", "2", red],
         ["--threshold", "1.5", red],
+        ["--threshold", "nan", red],
         ["--threads", "0", red],
         ["--watch", red],
         ["--watch", ".", "--annotate", "./"],

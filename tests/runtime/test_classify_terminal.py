@@ -51,6 +51,17 @@ def test_the_reader_has_seen_enough(int8: Path, pictures: Path) -> None:
         assert ended.stdout.split("\t")[:2] == ["many/00.png", "red"]
 
 
+def test_nobody_reads_the_errors(int8: Path, pictures: Path) -> None:
+    ours, theirs = os.pipe()
+    os.close(ours)
+    command = [*CLASSIFY, "none.png", "many/00.png", "--top", "1", "--model", str(int8)]
+    try:
+        ended = subprocess.run(command, stdout=subprocess.PIPE, stderr=theirs, text=True, timeout=60, check=False)
+    finally:
+        os.close(theirs)
+    assert (ended.returncode, ended.stdout.split("\t")[:2]) == (1, ["many/00.png", "red"])
+
+
 def test_nowhere_to_write_to(int8: Path, pictures: Path) -> None:
     if not Path("/dev/full").exists():
         pytest.skip("no /dev/full")

@@ -35,6 +35,12 @@ def test_the_answer_is_what_was_answered(module: Path) -> None:
     assert own_process.ask("program", "a b", "--c") == ["a b", "--c"]
 
 
+def test_what_cannot_be_started(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "executable", "/none/python")
+    with pytest.raises(BackendError, match=r"^no process can be started for it \(No such file or directory\)$"):
+        own_process.run("json.tool")
+
+
 @pytest.mark.parametrize(
     ("body", "message"),
     [

@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from PIL import Image, features
 
-from edgecnn_runtime.errors import ImageError
+from edgecnn_runtime.errors import BackendError, ImageError
 from edgecnn_runtime.sheet import Images, pack, unpack
 
 
@@ -41,3 +42,11 @@ def test_damage_is_an_image_error() -> None:
             unpack(data[:length], 20, 8, 8)
     with pytest.raises(ImageError):
         unpack(b"no picture at all", 1, 4, 4)
+
+
+def test_a_pillow_without_webp_is_not_the_sheets_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = pack(noise(20, 8, 8))
+    monkeypatch.setitem(Image.OPEN, "WEBP", (None, lambda _: "image file could not be identified"))
+    monkeypatch.setattr(features, "check", lambda _: False)
+    with pytest.raises(BackendError, match="this Pillow was built without WebP"):
+        unpack(data, 20, 8, 8)

@@ -27,7 +27,7 @@ def is_folder(path: str) -> bool:
 
 
 def pictures(
-    folder: str | os.PathLike[str], recursive: bool = True, unreadable: Callable[[ImageError], None] | None = None
+    folder: str | os.PathLike[str], recursive: bool = True, unreadable: Callable[[str, ImageError], None] | None = None
 ) -> Iterator[str]:
     """Paths of the pictures in ``folder``, by their suffix, in the order of their names.
 
@@ -36,7 +36,7 @@ def pictures(
     Args:
         folder: where to look.
         recursive: also in the folders below it.
-        unreadable: told of a folder that cannot be read, which is then passed over.
+        unreadable: told the path of a folder that cannot be read, and why; it is then passed over.
 
     Raises:
         ImageError: a folder cannot be read, and nobody is to be told.
@@ -53,7 +53,7 @@ def pictures(
             error = ImageError(f"{path}: cannot be listed ({problem.strerror}); check its path and permissions")
             if unreadable is None:
                 raise error from None
-            unreadable(error)
+            unreadable(path, error)
 
 
 def _entries(folder: str, recursive: bool) -> list[tuple[str, bool]]:

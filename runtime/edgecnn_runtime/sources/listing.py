@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import os
 import sys
 from collections.abc import Iterable, Iterator
@@ -49,10 +50,10 @@ def _pictures(file: BinaryIO, path: str) -> Iterator[Item]:
 
 
 def _names(lines: Iterable[bytes], path: str) -> Iterator[str]:
-    """File names are bytes, so a line need not be text."""
+    """File names are bytes, so a line need not be text. Windows' editors may begin a list with a byte order mark."""
     try:
-        for line in lines:
-            name = line.rstrip(b"\r\n")
+        for number, line in enumerate(lines):
+            name = (line if number else line.removeprefix(codecs.BOM_UTF8)).rstrip(b"\r\n")
             if name.strip():
                 yield os.fsdecode(name)
     except OSError as problem:

@@ -19,7 +19,8 @@ def named(words: Iterable[str], recursive: bool = False) -> Source:
     """The pictures that words name, in their order.
 
     A folder means the pictures in it; with ``recursive`` also those below it. A word of which there is no file and
-    that has ``*``, ``?`` or ``[`` in it is a pattern, and means what it would to a shell; ``**`` is any depth.
+    that has ``*``, ``?`` or ``[`` in it is a pattern, and means what it would to a shell; ``**`` is any depth. What
+    fits in more ways than one is taken once.
 
     A folder that cannot be read is an error in its place.
 
@@ -61,23 +62,33 @@ def _expanded(word: str, recursive: bool) -> Iterable[str | Item]:
     elif is_folder(word):
         return _in_folder(word, recursive)
     elif not os.path.lexists(word) and "://" not in word and any(sign in word for sign in "*?["):
-        from glob import glob
-
-        # Path.glob takes no absolute pattern.
-        matches = sorted(glob(word, recursive=True))  # noqa: PTH207
-        if not matches:
-            raise UsageError(f"{word}: no file has such a name; check the pattern")
-        return chain.from_iterable(_in_folder(each, recursive) if is_folder(each) else (each,) for each in matches)
+        return _fitting(word, recursive)
     return (word,)
 
 
 def _in_folder(folder: str, recursive: bool) -> list[str | Item]:
-    found: list[str | Item] = []
-    for path in pictures(folder, recursive, lambda problem: found.append(Item(folder, problem))):
-        found.append(path)
+    found = _pictures(folder, recursive)
     if not found:
         below = "" if recursive else "; -r looks into the folders below it"
         raise UsageError(f"{folder}: holds no pictures ({KINDS}){below}")
+    return found
+
+
+def _fitting(pattern: str, recursive: bool) -> Iterable[str | Item]:
+    from edgecnn_runtime.sources.pattern import matching
+
+    paths = matching(pattern)
+    found = chain.from_iterable(_pictures(each, recursive) if is_folder(each) else (each,) for each in paths)
+    once = dict.fromkeys(found)  # a file may fit, and its folder too
+    if not once:
+        what = "folder of such a name holds pictures" if paths else "file has such a name"
+        raise UsageError(f"{pattern}: no {what}; check the pattern")
+    return once
+
+
+def _pictures(folder: str, recursive: bool) -> list[str | Item]:
+    found: list[str | Item] = []
+    found.extend(pictures(folder, recursive, lambda path, problem: found.append(Item(path, problem))))
     return found
 
 

@@ -16,6 +16,7 @@ def video(path: str) -> Iterator[Item]:
     try:
         if not os.path.isfile(path):  # noqa: PTH113 - pathlib's raises where a folder on the way may not be entered
             raise ImageError(f"{path}: no such file, or none that can be reached; check the path")
+        _check_name(path)
         frame = None
         for frame in _frames(path, path):
             yield frame
@@ -23,6 +24,13 @@ def video(path: str) -> Iterator[Item]:
             raise ImageError(f"{path}: has no frames that OpenCV can read; save it as MP4")
     except ImageError as problem:
         yield Item(path, problem)
+
+
+def _check_name(path: str) -> None:
+    try:
+        path.encode()
+    except UnicodeEncodeError:  # OpenCV gets no name then, and crashes
+        raise ImageError(f"{path}: has a name that is not UTF-8, which OpenCV does not open; rename it") from None
 
 
 def camera(number: int) -> Iterator[Item]:

@@ -17,10 +17,18 @@ SIZE = (1280, 720)
 
 
 def has(number: int) -> bool:
-    """Whether picamera2 is installed and knows this camera."""
+    """Whether picamera2 is installed and knows this camera.
+
+    Raises:
+        ImageError: it is installed, and does not load or cannot look for cameras.
+    """
     if importlib.util.find_spec("picamera2") is None:
         return False
-    return number < len(_library().global_camera_info())
+    library = _library()
+    try:
+        return number < len(library.global_camera_info())
+    except Exception as problem:  # libcamera's errors are of many kinds
+        raise ImageError(f"picamera2 cannot say which cameras there are ({problem}); is libcamera installed?") from None
 
 
 def camera(number: int) -> Iterator[Item]:
@@ -52,6 +60,9 @@ def _library() -> Any:
     os.environ.setdefault("LIBCAMERA_LOG_LEVELS", "*:ERROR")
     try:
         from picamera2 import Picamera2
-    except ImportError as problem:
-        raise ImageError(f"picamera2 is installed but does not load ({problem})") from None
+    except Exception as problem:  # compiled modules beside it, built for another numpy, fail in many ways
+        raise ImageError(
+            f"picamera2 is installed but does not load ({problem}); it wants the numpy that it came with: "
+            "leave the extra camera out, which brings another"
+        ) from None
     return Picamera2

@@ -18,7 +18,8 @@ def check(wanted: str) -> None:
         UsageError: it is closed, or a terminal, where a command would wait for somebody to type ``wanted``.
     """
     if sys.stdin is None or sys.stdin.isatty():
-        raise UsageError(f"standard input is a terminal; connect {wanted} to it with < or |")
+        what = "closed" if sys.stdin is None else "a terminal"
+        raise UsageError(f"standard input is {what}; connect {wanted} to it with < or |")
 
 
 def pictures() -> Iterator[Item]:

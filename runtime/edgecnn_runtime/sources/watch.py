@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from stat import S_ISREG
 from typing import NamedTuple
@@ -36,11 +36,12 @@ def watched(folder: str, recursive: bool = False) -> Source:
     """Pictures that appear in ``folder`` from now on; those that are there already are passed over.
 
     A picture is taken once it is whole: it did not change from one look to the next, and has its format's end mark
-    or has not changed for two seconds. One that is written again is taken again.
+    or has not changed for two seconds. One that is written again is taken again. A folder below that cannot be listed
+    is an error once, and is looked into when it can be.
 
     Raises:
         UsageError: there is no such folder.
-        ImageError: it cannot be listed; later on, it is gone.
+        ImageError: it cannot be listed, or later on no more.
     """
     if not is_folder(folder):
         raise UsageError(f"{folder}: is not a folder; name one to watch")
@@ -55,9 +56,9 @@ def pause(spent: float) -> float:
 def _appearing(watch: _Watch) -> Iterator[Item]:
     while True:
         begun = time.monotonic()
-        whole = watch.look()
+        new = watch.look()
         spent = time.monotonic() - begun
-        yield from (Item(path, path) for path in whole)
+        yield from new
         time.sleep(pause(spent))
 
 
@@ -66,19 +67,16 @@ class _Watch:
 
     def __init__(self, folder: str, recursive: bool) -> None:
         self._folder, self._recursive = folder, recursive
-        self._known = _stamps(folder, recursive)
+        self._known, _ = self._listed()
         self._changing: dict[str, tuple[_Stamp, float]] = {}
+        self._unreadable: set[str] = set()
 
-    def look(self) -> list[str]:
-        """Pictures that have become whole since the last look, the oldest first."""
+    def look(self) -> list[Item]:
+        """Folders that cannot be listed any more, and pictures that have become whole since, the oldest first."""
         now = time.monotonic()
-        try:
-            found = _stamps(self._folder, self._recursive)
-        except ImageError:
-            if not is_folder(self._folder):
-                raise
-            return []  # a folder below vanished while it was listed; the next look is right again
-        self._known = {path: stamp for path, stamp in self._known.items() if path in found}
+        found, problems = self._listed()
+        hidden = tuple(os.path.join(path, "") for path in problems)  # noqa: PTH118
+        self._known = {path: stamp for path, stamp in self._known.items() if path in found or path.startswith(hidden)}
         new = {path: stamp for path, stamp in found.items() if self._known.get(path) != stamp}
         self._changing = {
             path: seen if (seen := self._changing.get(path)) and seen[0] == stamp else (stamp, now)
@@ -86,17 +84,28 @@ class _Watch:
         }
         whole = [path for path, (_, since) in self._changing.items() if _is_whole(path, now - since)]
         self._known.update((path, new[path]) for path in whole)
-        return sorted(whole, key=lambda path: (new[path].changed, path))
+        told, self._unreadable = self._unreadable, set(problems)
+        failed = [Item(path, problem) for path, problem in problems.items() if path not in told]
+        return failed + [Item(path, path) for path in sorted(whole, key=lambda path: (new[path].changed, path))]
+
+    def _listed(self) -> tuple[dict[str, _Stamp], dict[str, ImageError]]:
+        """The pictures that are there, and the folders below that cannot be listed."""
+        problems: dict[str, ImageError] = {}
+        stamps = _stamps(pictures(self._folder, self._recursive, problems.__setitem__))
+        if self._folder in problems:
+            raise problems[self._folder]
+        # One that vanished while it was listed is no problem.
+        return stamps, {path: problem for path, problem in problems.items() if is_folder(path)}
 
 
 def _is_whole(path: str, rested: float) -> bool:
     return rested > 0 and (rested >= SETTLED_SECONDS or _has_end(path))
 
 
-def _stamps(folder: str, recursive: bool) -> dict[str, _Stamp]:
-    """The pictures that have any bytes."""
+def _stamps(paths: Iterable[str]) -> dict[str, _Stamp]:
+    """Those of the files that have any bytes."""
     stamps = {}
-    for path in pictures(folder, recursive):
+    for path in paths:
         try:
             status = os.stat(path)  # noqa: PTH116 - often, and of many
         except OSError:  # gone again

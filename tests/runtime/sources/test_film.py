@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import os
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -53,6 +54,15 @@ def test_two_videos_are_no_film(clip: str) -> None:
     assert not named([clip, clip]).film
     assert not named([clip, "red.png"]).film
     assert len(list(named([clip, "red.png"]).items)) == 4
+
+
+@pytest.mark.usefixtures("cv2", "here")
+def test_a_video_whose_path_is_no_utf_8_is_an_error_and_no_crash() -> None:
+    name = os.fsdecode(b"\xff.avi")
+    Path(name).touch()
+    bad, good = named([name, "red.png"]).items
+    assert str(bad.picture) == f"{name}: has a name that is not UTF-8, which OpenCV does not open; rename it"
+    assert good.picture == "red.png"
 
 
 def test_what_is_no_video(clip: str, capfd: pytest.CaptureFixture[str]) -> None:
@@ -146,15 +156,28 @@ def test_a_raspberry_pis_own_camera(monkeypatch: pytest.MonkeyPatch) -> None:
     assert StandIn.calls[-1] == "close"
 
 
-def test_picamera2_that_does_not_load(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    "problem", [ImportError("No module named 'libcamera'"), ValueError("numpy.dtype size changed, may indicate")]
+)
+def test_picamera2_that_does_not_load(problem: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda name: name)
     real = builtins.__import__
 
     def broken(name: str, *rest: Any) -> Any:
         if name == "picamera2":
-            raise ImportError("No module named 'libcamera'")
+            raise problem
         return real(name, *rest)
 
     monkeypatch.setattr(builtins, "__import__", broken)
-    with pytest.raises(ImageError, match=r"^picamera2 is installed but does not load \(No module named 'libcamera'\)"):
+    with pytest.raises(ImageError, match=rf"^picamera2 is installed but does not load \({problem}\)"):
+        picamera.has(0)
+
+
+def test_a_camera_system_that_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken() -> None:
+        raise RuntimeError("failed to start the camera manager")
+
+    module = SimpleNamespace(Picamera2=SimpleNamespace(global_camera_info=broken), __spec__=SimpleNamespace())
+    monkeypatch.setitem(sys.modules, "picamera2", module)
+    with pytest.raises(ImageError, match=r"^picamera2 cannot say which cameras there are \(failed to start the camera"):
         picamera.has(0)

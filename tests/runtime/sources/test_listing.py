@@ -18,7 +18,9 @@ pytestmark = pytest.mark.usefixtures("here")
 
 def test_a_line_a_picture_relative_to_where_one_stands() -> None:
     Path("lists").mkdir()
-    Path("lists/some.txt").write_bytes(b"red.png\r\n\n  \nday/ 1 .jpg\nb\xff.png\n*.png\nhttp://127.0.0.1:1/cam.jpg")
+    Path("lists/some.txt").write_bytes(
+        b"\xef\xbb\xbfred.png\r\n\n  \nday/ 1 .jpg\nb\xff.png\n*.png\nhttp://127.0.0.1:1/cam.jpg"
+    )
     source = listed("lists/some.txt")
     names = [each.name for each in source.items]
     assert names == ["red.png", "day/ 1 .jpg", os.fsdecode(b"b\xff.png"), "*.png", "http://127.0.0.1:1/cam.jpg"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import os
 import sys
 from collections.abc import Iterable
 from io import BufferedReader, BytesIO, FileIO, TextIOWrapper
@@ -68,7 +69,7 @@ def test_a_folder_that_may_not_be_read_is_an_error_in_its_place(here: Path) -> N
         Path("day/night").chmod(0o755)
     assert str(alone.picture) == "day/night: cannot be listed (Permission denied); check its path and permissions"
     assert source.total == 5
-    assert names(source.items) == ["day/1.jpg", "day/2.JPEG", "day", "day/zoo.png", "red.png"]
+    assert names(source.items) == ["day/1.jpg", "day/2.JPEG", "day/night", "day/zoo.png", "red.png"]
 
 
 def test_what_may_not_be_reached_is_an_error_in_its_place(here: Path) -> None:
@@ -100,6 +101,24 @@ def test_files_folders_and_patterns_in_the_order_of_the_words() -> None:
     assert names(named(["da?"]).items) == ["day/1.jpg", "day/2.JPEG"]
 
 
+def test_a_pattern_of_any_depth_enters_no_link() -> None:
+    Path("day/night/up").symlink_to("..")
+    Path("day/night/here").symlink_to(".")
+    every = ["day/1.jpg", "day/2.JPEG", "day/night/3.webp"]
+    for pattern in ("day/**", "day/**/*[!t]", "d*/**/*.*[!t]", "**/day/**/*.[jJw]*", "./day/**/**/*.[jJw]*"):
+        assert [os.path.normpath(each) for each in names(named([pattern]).items)] == every, pattern
+    top = str(Path.cwd())
+    assert names(named([f"{top}/**/*.webp"]).items) == [f"{top}/day/night/3.webp"]
+    assert names(named(["day/**/.h*"]).items) == ["day/.hidden.png"]
+    assert "day/night/3.webp" in [os.path.normpath(each) for each in names(named(["**"]).items)]
+
+
+def test_what_fits_a_pattern_twice_is_taken_once() -> None:
+    assert names(named(["day/night*", "day/*/*"], recursive=True).items) == ["day/night/3.webp"] * 2
+    Path("day/nights").mkdir()
+    assert names(named(["day/night*"]).items) == ["day/night/3.webp"]
+
+
 def test_a_file_whose_name_looks_like_a_pattern() -> None:
     Path("red.png").rename("red[1].png")
     assert names(named(["red[1].png"]).items) == ["red[1].png"]
@@ -112,6 +131,8 @@ def test_nothing_there_is_wrong_usage() -> None:
         named(["empty"], recursive=True)
     with pytest.raises(UsageError, match=r"^\*\.gif: no file has such a name"):
         named(["*.gif"])
+    with pytest.raises(UsageError, match=r"^emp\*: no folder of such a name holds pictures; check the pattern$"):
+        named(["emp*"])
 
 
 def connect(data: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -147,7 +168,7 @@ def test_what_is_wrong_with_standard_input(monkeypatch: pytest.MonkeyPatch) -> N
         with pytest.raises(ImageError, match=r"^standard input: cannot be read \(Bad file descriptor\); connect"):
             list(listed("-").items)
     monkeypatch.setattr(sys, "stdin", None)
-    with pytest.raises(UsageError, match=r"connect a picture to it with < or \|"):
+    with pytest.raises(UsageError, match=r"^standard input is closed; connect a picture to it with < or \|"):
         named(["-"])
 
 

@@ -17,6 +17,7 @@ from edgecnn_runtime.errors import ImageError, UsageError
 from edgecnn_runtime.image import load
 from edgecnn_runtime.sources import watch
 from edgecnn_runtime.sources.watch import watched
+from tests.permissions import as_anybody
 
 Watching = Callable[..., Queue[str]]
 
@@ -134,6 +135,40 @@ def test_a_folder_that_goes_is_an_error(inbox: Path, watching: Watching) -> None
     shutil.rmtree(inbox)
     gone = "inbox: cannot be listed (No such file or directory); check its path and permissions"
     assert found.get(timeout=10) == gone
+
+
+def test_a_folder_below_that_cannot_be_listed_is_told_once_and_hides_no_other(inbox: Path) -> None:
+    for folder in (inbox.parent, inbox):
+        folder.chmod(0o755)
+    Path("inbox/shut").mkdir()
+    shutil.copy("red.png", "inbox/shut/before.png")
+    os.chmod("inbox/shut", 0o755)  # noqa: PTH101
+    with as_anybody():
+        looks = watch._Watch("inbox", recursive=True)
+        assert looks.look() == []
+    Path("inbox/shut").chmod(0)
+    shutil.copy("red.png", "inbox/new.png")
+    with as_anybody():
+        (problem,) = looks.look()
+        assert str(problem.picture).startswith("inbox/shut: cannot be listed (Permission denied)")
+        assert [each.name for each in looks.look()] == ["inbox/new.png"]
+    Path("inbox/shut").chmod(0o755)
+    shutil.copy("red.png", "inbox/shut/after.png")
+    with as_anybody():
+        assert looks.look() == []
+        assert [each.name for each in looks.look()] == ["inbox/shut/after.png"]  # and not the one from before
+
+
+def test_the_watched_folder_itself_must_stay_readable(inbox: Path) -> None:
+    for folder in (inbox.parent, inbox):
+        folder.chmod(0o755)
+    looks = watch._Watch("inbox", recursive=False)
+    inbox.chmod(0)
+    try:
+        with as_anybody(), pytest.raises(ImageError, match=r"^inbox: cannot be listed \(Permission denied\)"):
+            looks.look()
+    finally:
+        inbox.chmod(0o755)
 
 
 def test_a_full_folder_is_looked_at_less_often() -> None:
