@@ -89,6 +89,7 @@ def export(
     """
     from edgecnn import zoo
     from edgecnn.cli.console import decoding, say
+    from edgecnn.cli.figures import require_matplotlib
     from edgecnn.data import source as sources
     from edgecnn.training import backend
     from edgecnn.zoo import pretrained
@@ -97,6 +98,8 @@ def export(
     from edgecnn_export.options import Options
 
     options = Options(max_drop, not no_rescue, calibration_method, debug_layers)
+    if debug_layers:
+        require_matplotlib("--debug-layers")
     network = None if model.exists() else zoo.NETWORKS.get(str(model))
     if weights and not network:
         raise UsageError(f"--weights goes with the name of a network; {model} is to have its own")

@@ -14,4 +14,4 @@ def require_matplotlib(option: str) -> None:
         DataError: matplotlib is not installed; ``option`` asked for the figure.
     """
     if not find_spec("matplotlib"):
-        raise DataError(f'{option} needs matplotlib; install it with: pip install "edgecnn[train]"')
+        raise DataError(f"{option} needs matplotlib; install it with: pip install matplotlib")

@@ -84,6 +84,7 @@ def train(
     Ctrl-C saves the state and stops; --resume goes on from there.
     """
     from edgecnn import zoo
+    from edgecnn.cli.figures import require_matplotlib
     from edgecnn.training import devices as all_devices
     from edgecnn.training import recipe as recipes
     from edgecnn.training import run
@@ -91,6 +92,7 @@ def train(
     from edgecnn.training.train import train as train_network
     from edgecnn_export import keras_file
 
+    require_matplotlib("train")
     chosen = zoo.find(network)
     changes = {
         "epochs": epochs,
@@ -118,6 +120,7 @@ def train(
     group.divide(plan.batch_size)
 
     training, watched, test = _images(data, chosen, plan)
+    kept = out is not None and out.exists()
     if not resume:
         folder = run.new_folder(out, chosen.name, make=group.first)
     named = f" --data {shlex.quote(str(data))}" if data else ""
@@ -138,7 +141,7 @@ def train(
                 devices=group,
             )
     except EdgeCNNError:
-        if group.first and not any(folder.iterdir()):
+        if group.first and not kept and not any(folder.iterdir()):
             folder.rmdir()
         raise
     except KeyboardInterrupt:

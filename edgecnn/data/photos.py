@@ -60,6 +60,8 @@ class Photos:
 
     def split(self) -> tuple[Dataset, Dataset]:
         """Divide ``train`` into the images to learn from and those to choose by, without a copy."""
+        if self._too_few:
+            raise DataError(self._too_few)
         whole, count = self._to_learn_from
         return self._slice(whole, "train", slice(count)), self._slice(whole, "validation", slice(count, None))
 
@@ -75,8 +77,8 @@ class Photos:
 
     @cached_property
     def calibration(self) -> Dataset:
-        """Some of the images to learn from, as many of each class, no more in all than are enough."""
-        training, _ = self.split()
+        """Some of the images to learn from, as many of each class, no more in all than are enough, but one of each."""
+        training = self.train if self._too_few else self.split()[0]
         per_class = max(1, calibration.enough(self.spec) // len(np.unique(training.labels)))
         return training.balanced(f"{self._name}/calibration", per_class, SPLIT_SEED)
 
@@ -100,6 +102,8 @@ class Photos:
     def _parts(self) -> tuple[list[Photo], list[Photo], list[Photo]]:
         """The photographs to learn from, for validation and for the test."""
         if "all" in self.listing:
+            if self._too_few:
+                raise DataError(self._too_few)
             test, validation, training = self._divide(self._drawn("all"), 2)
         elif len(self.listing) == 3:
             training, validation, test = map(self._drawn, ("train", "val", "test"))
@@ -107,6 +111,21 @@ class Photos:
             validation, training = self._divide(self._drawn("train"), 1)
             test = self._drawn(*(self.listing.keys() - {"train"}))
         return training, validation, test
+
+    @cached_property
+    def _too_few(self) -> str:
+        """Why the photographs cannot be divided; empty if they can, or need not be."""
+        divided, into = ("all", "two each for validation and test")
+        if divided not in self.listing:
+            divided, into = "train", "two for validation"
+        sizes = Counter(photo.label for photo in self.listing[divided]) if len(self.listing) < 3 else Counter[str]()
+        for label, size in sorted(sizes.items()):
+            if size < FEWEST:
+                return (
+                    f"the class {label} of {self.source} has {size} {'picture' if size == 1 else 'pictures'}, too few "
+                    f"to divide: at least {FEWEST} give {into}; add some, or remove the class"
+                )
+        return ""
 
     def _drawn(self, *parts: str) -> list[Photo]:
         """The photographs of these parts in an order drawn from the seed and their names.
@@ -124,16 +143,10 @@ class Photos:
     def _divide(self, photos: list[Photo], times: int) -> list[list[Photo]]:
         """``SHARE`` per cent of each class, so many times, and then the rest."""
         sizes = Counter(photo.label for photo in photos)
-        for label, size in sorted(sizes.items()):
-            if size < FEWEST:
-                raise DataError(
-                    f"the class {label} of {self.source} has {size} {'picture' if size == 1 else 'pictures'}, too few "
-                    f"to divide: at least {FEWEST} give two each for validation and test; add some, or remove the class"
-                )
         divided: list[list[Photo]] = [[] for _ in range(times + 1)]
         seen: Counter[str] = Counter()
         for photo in photos:
-            share = (sizes[photo.label] * SHARE + 50) // 100
+            share = max(1, (sizes[photo.label] * SHARE + 50) // 100)
             divided[min(seen[photo.label] // share, times)].append(photo)
             seen[photo.label] += 1
         return divided

@@ -5,11 +5,13 @@ A photo set may so be larger than the memory, and a second run, like a second ep
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -68,14 +70,13 @@ def read(
     place = hashlib.sha256(json.dumps([origin, asdict(spec)]).encode()).hexdigest()[:16]
     entry = data_folder() / "photos" / place
     key = _key(paths, spec)
-    damaged = _damaged(entry, key, len(paths), spec)
     try:
-        if damaged is None:
-            damaged = _write(entry, key, paths, spec, say, progress, workers)
-        else:
-            _list(damaged, say)
-        kept = np.setdiff1d(np.arange(len(paths)), np.array(list(damaged), np.int64))
-        return np.memmap(entry / _PIXELS, np.uint8, "r", shape=(len(kept), spec.height, spec.width, 3)), kept
+        found = _mapped(entry, key, len(paths), spec)
+        if found is None:
+            return _write(entry, key, paths, spec, say, progress, workers)
+        images, damaged = found
+        _list(damaged, say)
+        return images, _kept(damaged, len(paths))
     except OSError as problem:
         needed = len(paths) * spec.height * spec.width * 3 / 1e9
         raise DataError(
@@ -96,16 +97,27 @@ def _key(paths: Sequence[Path], spec: InputSpec) -> str:
     return digest.hexdigest()
 
 
-def _damaged(entry: Path, key: str, count: int, spec: InputSpec) -> dict[int, str] | None:
-    """The damaged pictures of a finished entry, index and complaint; None if there is no such entry."""
+def _mapped(entry: Path, key: str, count: int, spec: InputSpec) -> tuple[Images, dict[int, str]] | None:
+    """A finished entry's pixels, and its damaged pictures, index and complaint; None if there is no such entry."""
     try:
         about = json.loads((entry / _ABOUT).read_text())
-        size = (entry / _PIXELS).stat().st_size
         damaged = {int(index): str(complaint) for index, complaint in about["damaged"].items()}
+        if about["key"] != key:
+            return None
+        size = (entry / _PIXELS).stat().st_size
+        if size != (count - len(damaged)) * spec.height * spec.width * 3:
+            return None
+        return _map(entry / _PIXELS, count - len(damaged), spec), damaged
     except (OSError, ValueError, KeyError, AttributeError, TypeError):
         return None
-    whole = size == (count - len(damaged)) * spec.height * spec.width * 3
-    return damaged if about["key"] == key and whole else None
+
+
+def _map(file: Path, count: int, spec: InputSpec) -> Images:
+    return np.memmap(file, np.uint8, "r", shape=(count, spec.height, spec.width, 3))
+
+
+def _kept(damaged: dict[int, str], count: int) -> npt.NDArray[np.int64]:
+    return np.setdiff1d(np.arange(count), np.array(list(damaged), np.int64))
 
 
 def _write(
@@ -116,7 +128,7 @@ def _write(
     say: Say,
     progress: Progress,
     workers: int | None,
-) -> dict[int, str]:
+) -> tuple[Images, npt.NDArray[np.int64]]:
     entry.parent.mkdir(parents=True, exist_ok=True)
     # A neighbour of the entry, because only a rename within one file system is a single step.
     with TemporaryDirectory(prefix=f".{entry.name}-", dir=entry.parent) as temporary:
@@ -130,10 +142,22 @@ def _write(
                 "repair or remove those listed above"
             )
         (fresh / _ABOUT).write_text(json.dumps({"key": key, "damaged": damaged}))
-        if entry.exists():
-            entry.rename(Path(temporary, "old"))
+        kept = _kept(damaged, len(paths))
+        # Mapped before it has its name: another process that decodes the same may take it away again.
+        images = _map(fresh / _PIXELS, len(kept), spec)
+        _place(fresh, entry, Path(temporary, "old"))
+    return images, kept
+
+
+def _place(fresh: Path, entry: Path, old: Path) -> None:
+    """Give a finished entry its name. Of several processes that do so at once, one entry stays, whole."""
+    with suppress(FileNotFoundError):
+        entry.rename(old)
+    try:
         fresh.rename(entry)
-    return damaged
+    except OSError as problem:
+        if problem.errno not in (errno.ENOTEMPTY, errno.EEXIST):  # the other was faster
+            raise
 
 
 def _decode(

@@ -12,8 +12,8 @@ from edgecnn_runtime.sources.folder import KINDS, pictures
 
 PATH_COLUMNS = ("path", "file", "filename", "image")
 LABEL_COLUMNS = ("label", "class")
-PARTS = {"train": ("train",), "val": ("val", "valid", "validation"), "test": ("test",)}
-"""The folders that divide photographs, by what people call them."""
+PARTS = {"train": ("train", "training"), "val": ("val", "valid", "validation"), "test": ("test", "testing")}
+"""The folders that divide photographs, by what people call them, in capitals or not."""
 
 LAYOUTS = "one sub-folder a class, or train/ and val/ that hold such sub-folders; or name a CSV of path,label"
 
@@ -56,7 +56,7 @@ def _places(source: Path) -> dict[str, Path]:
     folders = _folders(source)
     places: dict[str, Path] = {}
     for part, names in PARTS.items():
-        found = [name for name in names if name in folders]
+        found = [name for name in folders if name.casefold() in names]
         if len(found) > 1:
             raise DataError(f"{source} holds {' and '.join(f'{name}/' for name in found)}; keep one of them as {part}/")
         if found:

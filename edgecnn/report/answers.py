@@ -55,12 +55,14 @@ class Evidence:
         answered: the Keras model first, if there is one, then each file in each interpreter.
         rows: the files compared with the Keras model; empty without one.
         weak: why a comparison with the Keras model proves nothing; empty if it does.
+        failures: why a file, or an interpreter with one, has not answered.
     """
 
     data: Dataset
     answered: list[Answered]
     rows: list[Row] = field(default_factory=list)
     weak: str = ""
+    failures: list[str] = field(default_factory=list)
 
     @property
     def chief(self) -> Answered:
@@ -114,7 +116,7 @@ def collect(
         told: what is at work, before it is.
 
     Raises:
-        ExportError: the model does not take such images, an interpreter failed, or there is none.
+        ExportError: the model does not take such images.
     """
     reference: Any = None
     weak = ""
@@ -127,9 +129,10 @@ def collect(
             parity.require_skill(reference, data)
         except ParityError as problem:
             weak = str(problem)
-    of_files = parity.answers(subject.files, data, told)
+    failures: list[str] = []
+    of_files = parity.answers(subject.files, data, told, lambda problem: failures.append(str(problem)))
     for each in of_files:
         name, probabilities = f"{each.file.path.name}, {each.scores.backend}", each.scores.probabilities
         answered.append(Answered(name, probabilities, measure(data.labels, probabilities), each))
     rows = [] if reference is None else [each.beside(reference, data) for each in of_files]
-    return Evidence(data, answered, rows, weak)
+    return Evidence(data, answered, rows, weak, failures)

@@ -14,6 +14,7 @@ from edgecnn.report.figures import inline
 from edgecnn.tradeoffs import Choice
 from edgecnn_export.parity import Exported
 from edgecnn_runtime.benchmark import Case, Cost, cases, measure
+from edgecnn_runtime.errors import BackendError
 from edgecnn_runtime.machine import Machine, this_machine
 
 
@@ -35,15 +36,14 @@ class Costs:
 
 
 def measured(files: Sequence[Exported], rounds: int, progress: Callable[[int, int], None]) -> Costs:
-    """Measure files in every installed interpreter, on one thread and on as many as there are cores, in turn.
-
-    Raises:
-        BackendError: no interpreter for a file is installed.
-    """
+    """Measure files in every installed interpreter, on one thread and on as many as there are cores, in turn."""
     machine, failures = this_machine(), list[str]()
     everything: list[Case] = []
     for each in files:
-        everything += cases(each.path, [], [1, machine.cores])
+        try:
+            everything += cases(each.path, [], [1, machine.cores])
+        except BackendError as problem:
+            failures.append(str(problem))
     costs = measure(everything, rounds, progress, lambda problem: failures.append(str(problem)))
     return Costs(machine, rounds, costs, failures)
 

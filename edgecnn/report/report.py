@@ -55,17 +55,20 @@ def make(
     files = [file for each in subjects for file in each.files]
     # Before Keras is loaded, whose memory and threads would be beside it.
     measured = costs.measured(files, rounds, told.measuring) if rounds and files else None
-    parts, problems = [], list[str]()
+    parts, problems, failures = [], list[str](), list(measured.failures) if measured else []
     for number, (subject, data) in enumerate(zip(subjects, tests, strict=True), 1):
         model = None if subject.keras is None else _loaded(subject.keras)
         evidence = None if data is None else collect(subject, model, data, told.work)
-        problems += complaints(evidence.rows) if evidence else []
+        if evidence:
+            problems += complaints(evidence.rows)
+            failures += evidence.failures
+            evidence = evidence if evidence.answered else None
         told.work(f"the page of {subject.about.name}")
         parts.append(_part(f"n{number}", subject, model, evidence, measured))
     html = page.rendered(
         parts=parts, together=_together(parts), measured=measured, command=command, version=__version__
     )
-    return Report(html, problems, measured.failures if measured else [])
+    return Report(html, problems, failures)
 
 
 def _together(parts: Sequence[dict[str, Any]]) -> Markup | None:
@@ -80,7 +83,7 @@ def _together(parts: Sequence[dict[str, Any]]) -> Markup | None:
 def _loaded(path: Path) -> keras.Model:
     from edgecnn.training import backend
 
-    backend.choose()
+    backend.exact(backend.choose())
     return keras_file.load(path)[0]
 
 

@@ -53,7 +53,22 @@ def choose_tensorflow(purpose: str) -> None:
     if not find_spec("tensorflow"):
         raise TrainingError(f'{purpose} needs TensorFlow; install it with: pip install "edgecnn[export]"')
     os.environ["KERAS_BACKEND"] = "tensorflow"
-    choose()
+    exact(choose())
+
+
+def exact(backend: str) -> None:
+    """Compute in all of float32's bits from now on: what files are compared with must not be rounded itself.
+
+    On recent GPUs both backends multiply with the ten bits of TensorFloat-32 otherwise, which is good enough to train.
+    """
+    if backend == "tensorflow":
+        import tensorflow as tf
+
+        tf.config.experimental.enable_tensor_float_32_execution(False)
+    else:
+        import jax
+
+        jax.config.update("jax_default_matmul_precision", "highest")
 
 
 def compiled_steps(backend: str, devices: Devices) -> Any:

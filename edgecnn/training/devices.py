@@ -60,7 +60,7 @@ class Devices:
             nearest = max(self.count, batch - batch % self.count)
             raise UsageError(
                 f"a batch of {batch} images cannot be divided among {self.count} devices; "
-                f"take, for instance, --batch-size {nearest}"
+                f"take another number of devices, or for a new run --batch-size {nearest}"
             )
 
     def join(self, framework: str) -> None:

@@ -48,7 +48,8 @@ def _normalisation_after(layer: Any) -> Any:
     import keras
 
     follow = readers(layer)
-    foldable = type(layer) is keras.layers.Conv2D and layer.activation is keras.activations.linear
+    kinds = (keras.layers.Conv2D, keras.layers.DepthwiseConv2D)
+    foldable = type(layer) in kinds and layer.activation is keras.activations.linear
     if foldable and len(follow) == 1 and isinstance(follow[0], keras.layers.BatchNormalization):
         return follow[0]
     return None
@@ -56,11 +57,13 @@ def _normalisation_after(layer: Any) -> Any:
 
 def _merged(conv: Any, norm: Any) -> list[Any]:
     kernel = np.asarray(conv.kernel)
-    bias = np.asarray(conv.bias) if conv.use_bias else np.zeros(conv.filters, np.float32)
+    bias = np.asarray(conv.bias) if conv.use_bias else np.float32(0)
     scale = 1 / np.sqrt(np.asarray(norm.moving_variance) + norm.epsilon)
     if norm.scale:
         scale = scale * np.asarray(norm.gamma)
     offset = (bias - np.asarray(norm.moving_mean)) * scale
     if norm.center:
         offset = offset + np.asarray(norm.beta)
+    if hasattr(conv, "depth_multiplier"):  # its kernel ends in channels and multiplier, where others have filters
+        return [kernel * scale.reshape(kernel.shape[2:]), offset]
     return [kernel * scale, offset]

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from edgecnn.training.folding import folded, readers
+from edgecnn_runtime.errors import UsageError
 
 if TYPE_CHECKING:
     import keras
@@ -20,11 +21,20 @@ def aware(model: keras.Model) -> keras.Model:
 
     What converters fuse is rounded once, behind the last of it. An activation that they do not fuse, tanh or softmax
     for instance, is a step of its own there and becomes a layer here. The probabilities are not rounded.
+
+    Raises:
+        UsageError: a layer has a kernel and no rounding form, for instance a separable convolution.
     """
     import keras
 
-    from edgecnn.training.rounding_layers import ROUNDING, Activation
+    from edgecnn.training.rounding_layers import KERNELS, ROUNDING, Activation
 
+    for layer in model.layers:
+        if type(layer) not in ROUNDING and any(hasattr(layer, name) for name in KERNELS):
+            raise UsageError(
+                f"--qat rounds convolutions, depthwise ones and dense layers, and no {type(layer).__name__}, which "
+                f"{layer.name} is; export the network as it is"
+            )
     plain = folded(model)
     split: dict[str, Any] = {}
 

@@ -115,7 +115,7 @@ class Recipe:
     @property
     def crop_epochs(self) -> int:
         """How many first epochs see windows."""
-        return int(self.cropped * self.epochs)
+        return int(round(self.cropped * self.epochs, 6))  # 0.29 of 100 is 28.999999999999996
 
     def to_json(self) -> str:
         """Indented JSON text with every field."""

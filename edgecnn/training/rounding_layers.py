@@ -33,7 +33,9 @@ class _RoundedKernel:
 
     @property
     def kernel(self) -> Any:
-        exact: Any = super().kernel  # type: ignore[misc]
+        return self._rounded(super().kernel)  # type: ignore[misc]
+
+    def _rounded(self, exact: Any) -> Any:
         largest = ops.max(ops.abs(exact), axis=self.one_step_for, keepdims=True)
         step = ops.stop_gradient(ops.maximum(largest / _LARGEST, _SMALLEST_STEP))
         return _through(ops.round(exact / step) * step, exact)
@@ -78,6 +80,15 @@ class _Conv2D(_RoundedOutput, _RoundedKernel, layers.Conv2D):  # type: ignore[mi
 class _DepthwiseConv2D(_RoundedOutput, _RoundedKernel, layers.DepthwiseConv2D):  # type: ignore[misc]
     one_step_for = (0, 1)
 
+    # Keras keeps this layer's kernel in a plain attribute, where that of the others is a property.
+    @property
+    def kernel(self) -> Any:
+        return self._rounded(self._exact)
+
+    @kernel.setter
+    def kernel(self, exact: Any) -> None:
+        self._exact = exact
+
 
 class _Dense(_RoundedOutput, _RoundedKernel, layers.Dense):  # type: ignore[misc]
     pass
@@ -102,6 +113,9 @@ class _GlobalAveragePooling2D(_RoundedOutput, layers.GlobalAveragePooling2D):  #
 class _ReLU(_RoundedOutput, layers.ReLU):  # type: ignore[misc]
     pass
 
+
+KERNELS = ("kernel", "depthwise_kernel")
+"""Names of what a layer multiplies by."""
 
 ROUNDING: dict[Any, Any] = {
     layers.Activation: Activation,

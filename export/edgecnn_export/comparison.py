@@ -65,8 +65,9 @@ class Row:
         return tuple(f"{each.name}: {each.measured}; {each.allowed}" for each in self.checks if not each.passed)
 
     def as_dict(self) -> dict[str, Any]:
-        """The fields, and ``passed``."""
-        return asdict(self) | {"passed": not self.failures}
+        """The fields, and ``passed``; a difference that is no number, which JSON does not have, is None."""
+        difference = self.difference if np.isfinite(self.difference) else None
+        return asdict(self) | {"difference": difference, "passed": not self.failures}
 
 
 def complaints(rows: Iterable[Row]) -> list[str]:

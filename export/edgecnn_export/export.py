@@ -62,7 +62,7 @@ def export_model(
     """Export a model as ``out/NAME-PRECISION.FORMAT`` for every format and precision.
 
     A file that is outside its tolerance in any installed interpreter is kept aside, as ``*.rejected``, and one that
-    could not be compared is not kept at all; the others are written. A report stands beside each.
+    could not be made or compared is not kept at all; the others are written. A report stands beside each.
 
     Args:
         model: takes pixels 0..255, gives probabilities.
@@ -98,9 +98,12 @@ def export_model(
         in_c,
     )
     with _writable(out):
-        refused = [complaint for form, each in wanted.items() for complaint in exporter.export(form, each)]
-    if refused:
-        raise ParityError(f"refused: {'; '.join(refused)}")
+        problems = [problem for form, each in wanted.items() for problem in exporter.export(form, each)]
+    if problems:
+        told = "; ".join(dict.fromkeys(map(str, problems)))
+        if any(isinstance(each, ParityError) for each in problems):
+            raise ParityError(f"refused: {told}")
+        raise ExportError(told)
 
 
 def _wanted(formats: list[str], precisions: list[str]) -> tuple[dict[str, list[str]], bool]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from contextlib import AbstractContextManager, ExitStack, nullcontext
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,7 +20,7 @@ from edgecnn_export.parity import predict
 from edgecnn_export.proof import Reference, passes, prove, rejected
 from edgecnn_export.rescue import kept_in_float
 from edgecnn_runtime.contract import Contract
-from edgecnn_runtime.errors import ExportError
+from edgecnn_runtime.errors import ExportError, ParityError
 
 if TYPE_CHECKING:
     import keras
@@ -59,16 +59,24 @@ class Exporter:
     listener: Listener
     in_c: bool = False
 
-    def export(self, form: str, precisions: Iterable[str]) -> list[str]:
+    def export(self, form: str, precisions: Iterable[str]) -> list[ExportError]:
         """Write the files of one format, or what they can be rescued as; what is wrong with those that cannot."""
-        if form not in _INSTEAD:
-            with interruptible():
-                plain = artifact.convert(self.model, self.about, form)
-            return complaints([row for each in precisions for row in self._prove(plain, self._contract(form, each))])
-        with ExitStack() as open_files:
-            with interruptible():
-                network = open_files.enter_context(self._opened(form))
-            return [complaint for each in precisions for complaint in self._export(network, form, each)]
+        problems: list[ExportError] = []
+        with _going_on(problems):
+            if form not in _INSTEAD:
+                with interruptible():
+                    plain = artifact.convert(self.model, self.about, form)
+                for each in precisions:
+                    with _going_on(problems):
+                        problems += _refused(complaints(self._prove(plain, self._contract(form, each))))
+                return problems
+            with ExitStack() as open_files:
+                with interruptible():
+                    network = open_files.enter_context(self._opened(form))
+                for each in precisions:
+                    with _going_on(problems):
+                        problems += _refused(self._export(network, form, each))
+        return problems
 
     def _export(self, network: Network, form: str, precision: str) -> list[str]:
         with interruptible():
@@ -105,6 +113,8 @@ class Exporter:
                     f"{target.name}: kept in float: {', '.join(names)}; {_cost(payload, failed[0].size)}{cheaper}"
                 )
                 return True
+        if self.in_c and form == SOURCE_OF_C[0]:
+            return False  # in another precision it would be no file that C is made of
         return any(self._instead(network, form, precision, failed[0].size) for precision in _INSTEAD[form])
 
     def _instead(self, network: Network, form: str, precision: str, int8_bytes: int) -> bool:
@@ -178,6 +188,18 @@ class Exporter:
 
     def _layer(self, operator: str) -> str:
         return layer(operator, [each.name for each in self.model.layers if each.weights])
+
+
+@contextmanager
+def _going_on(problems: list[ExportError]) -> Iterator[None]:
+    try:
+        yield
+    except ExportError as problem:
+        problems.append(problem)
+
+
+def _refused(found: list[str]) -> list[ParityError]:
+    return [ParityError(each) for each in found]
 
 
 def _cost(payload: bytes, int8_bytes: int) -> str:

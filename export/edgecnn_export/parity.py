@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,11 +13,11 @@ import numpy as np
 from edgecnn_export import keras_file
 from edgecnn_export.comparison import Row, compare
 from edgecnn_export.dataset import Dataset, Images, batches
-from edgecnn_export.gate import Probabilities
-from edgecnn_export.scoring import Scores, score_everywhere
+from edgecnn_export.gate import TOLERANCES, Probabilities
+from edgecnn_export.scoring import Scores, programs, score
 from edgecnn_runtime import container
 from edgecnn_runtime.contract import Contract
-from edgecnn_runtime.errors import ExportError, ParityError
+from edgecnn_runtime.errors import ExportError, ModelFileError, ParityError
 
 if TYPE_CHECKING:
     import keras
@@ -44,6 +45,12 @@ class Exported:
             ModelFileError: it is missing, damaged, or was not written by edgecnn.
         """
         contract, whole = container.read(path)
+        drop = contract.parity.get("max_drop")
+        if contract.precision not in TOLERANCES or not (drop is None or type(drop) in (int, float)):
+            raise ModelFileError(
+                f"{path}: is in {contract.precision!r} and may lose {drop!r} points, and nobody knows what that means; "
+                "export it again"
+            )
         return cls(path, contract, container.parse(whole)[1])
 
 
@@ -61,22 +68,41 @@ class Answers:
         return compare(self.file.path.name, contract, self.file.size, self.scores, reference, data, allowed)
 
 
-def answers(files: Iterable[Exported], data: Dataset, told: Callable[[str], None] = lambda _: None) -> list[Answers]:
+def answers(
+    files: Iterable[Exported],
+    data: Dataset,
+    told: Callable[[str], None] = lambda _: None,
+    failed: Callable[[ExportError], None] | None = None,
+) -> list[Answers]:
     """Run the images through each file in every installed interpreter.
 
     Args:
         files: exported, in the order of the answers.
         data: the images.
         told: the name of each file before it runs.
+        failed: told why there are no answers of a file, or of an interpreter, which is then passed over.
 
     Raises:
-        ExportError: there is no interpreter for a file, or one failed.
+        ExportError: there is no interpreter for a file, or one failed, and nobody is to be told.
     """
-    found = []
+    found: list[Answers] = []
     for file in files:
         told(file.path.name)
-        found += [Answers(file, each) for each in score_everywhere(file.path, file.contract.format, data.images)]
+        with _passing_over(failed):
+            for backend in programs(file.contract.format):
+                with _passing_over(failed):
+                    found.append(Answers(file, score(file.path, data.images, backend)))
     return found
+
+
+@contextmanager
+def _passing_over(failed: Callable[[ExportError], None] | None) -> Iterator[None]:
+    try:
+        yield
+    except ExportError as problem:
+        if failed is None:
+            raise
+        failed(problem)
 
 
 def compare_files(source: Path, files: Iterable[Path], data: Dataset) -> tuple[float | None, list[Row]]:
@@ -121,6 +147,8 @@ def reference_scores(model: keras.Model, data: Dataset) -> Probabilities:
     if tuple(model.input_shape[1:]) != shape:
         raise ExportError(f"{model.name} takes {model.input_shape[1:]} and not {shape}, as its input is said to be")
     scores = predict(model, data.images)
+    if not np.isfinite(scores).all():
+        raise ExportError(f"{model.name} gives no numbers (NaN): its training has diverged; train it at a lower rate")
     if scores.shape != (len(data), len(data.label_names)) or not np.allclose(scores.sum(-1), 1, atol=1e-3):
         raise ExportError(
             f"{model.name} does not give one probability for each of {len(data.label_names)} labels; "

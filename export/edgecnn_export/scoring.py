@@ -79,12 +79,21 @@ def score_everywhere(model: Path, model_format: str, images: Images) -> list[Sco
     Raises:
         ExportError: none is installed, or one failed.
     """
+    return [score(model, images, backend) for backend in programs(model_format)]
+
+
+def programs(model_format: str) -> list[str]:
+    """What runs files of that format here: every installed interpreter, or TensorFlow or Keras.
+
+    Raises:
+        ExportError: nothing does.
+    """
     backends = [PROGRAMS[model_format]] if model_format in PROGRAMS else installed(model_format)
     if not backends:
         raise ExportError(
             f'no interpreter for {model_format} is installed; install both with: pip install "edgecnn[export]"'
         )
-    return [score(model, images, backend) for backend in backends]
+    return list(backends)
 
 
 def _open(model: str, backend: str, threads: int | None = None) -> Backend:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -123,7 +125,9 @@ def test_numbers_that_are_none_are_refused(data: Dataset) -> None:
     exported = answers(data.labels, 100)
     exported[3] = np.nan
     for precision in ("fp32", "int8"):
-        assert "not numbers" in " ".join(row(precision, exported, data).failures)
+        compared = row(precision, exported, data)
+        assert "not numbers" in " ".join(compared.failures)
+        assert json.loads(json.dumps(compared.as_dict(), allow_nan=False))["difference"] is None
 
 
 def test_a_reference_near_chance_is_refused(data: Dataset) -> None:

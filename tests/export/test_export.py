@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +23,12 @@ from edgecnn_export.comparison import Row
 from edgecnn_export.dataset import Dataset
 from edgecnn_export.export import export
 from edgecnn_export.options import Listener, Options
+from edgecnn_export.parity import Exported, reference_scores
 from edgecnn_runtime import container
 from edgecnn_runtime.contract import Contract, InputSpec
-from edgecnn_runtime.errors import ExportError, ParityError, UsageError
+from edgecnn_runtime.errors import ExportError, ModelFileError, ParityError, UsageError
+
+TINY = Path(__file__).parents[1] / "runtime" / "data" / "tiny-int8.tflite"
 
 
 def names(folder: Path) -> list[str]:
@@ -149,6 +153,43 @@ def test_an_interpreter_that_crashes_fails_the_export(
     with pytest.raises(ExportError, match=r"onnxruntime failed on .*baseline-fp32\.onnx.*: killed by SIGABRT"):
         export(baseline_path, ["onnx"], ["fp32"], out, calibration, evaluation)
     assert names(out) == []
+
+
+def test_a_file_that_cannot_be_made_does_not_keep_the_others_from_being_made(
+    baseline_path: Path, calibration: Dataset, evaluation: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    convert = onnx.Onnx.convert
+
+    def failing(network: onnx.Onnx, precision: str) -> bytes:
+        if precision == "fp16":
+            raise ExportError("no halves today")
+        return convert(network, precision)
+
+    monkeypatch.setattr(onnx.Onnx, "convert", failing)
+    with pytest.raises(ExportError, match=r"^no halves today$"):
+        export(baseline_path, ["onnx", "tflite"], ["fp32", "fp16", "dynamic"], tmp_path, calibration, evaluation)
+    made = {f"baseline-{precision}.tflite" for precision in ("fp32", "fp16", "dynamic")}
+    made |= {"baseline-fp32.onnx", "baseline-dynamic.onnx"}
+    assert {name for name in names(tmp_path) if name.endswith(("onnx", "tflite"))} == made
+
+
+def test_a_network_whose_training_diverged(baseline: Any, evaluation: Dataset) -> None:
+    import keras
+
+    diverged = keras.models.clone_model(baseline)
+    diverged.set_weights([weight * np.nan for weight in baseline.get_weights()])
+    with pytest.raises(ExportError, match=r" gives no numbers \(NaN\): its training has diverged"):
+        reference_scores(diverged, evaluation)
+
+
+@pytest.mark.parametrize("promise", [{"precision": "int4"}, {"parity": {"max_drop": "half"}}])
+def test_a_contract_of_which_nobody_knows_what_it_allows(promise: dict[str, Any], tmp_path: Path) -> None:
+    contract = replace(container.read(TINY)[0], **promise)
+    whole = TINY.read_bytes()
+    path = tmp_path / "odd.tflite"
+    path.write_bytes(container.embed(whole[: container.parse(whole)[1]], contract))
+    with pytest.raises(ModelFileError, match=r"odd\.tflite: is in .* nobody knows what that means; export it again"):
+        Exported.open(path)
 
 
 def test_a_network_that_guesses_is_refused(

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from edgecnn.cli.main import run as edgecnn
-from edgecnn_export import onnx
+from edgecnn_export import exporter, onnx
 from edgecnn_export.card import card as write_card
 from edgecnn_export.comparison import Row
 from edgecnn_export.dataset import Dataset, Images
@@ -242,6 +242,18 @@ class _Needs:
 
     def errors(self) -> dict[str, float]:
         return {"conv": 0.9, "left": 0.5, "right": 0.4, "dense": 0.1}
+
+
+def test_no_other_precision_is_a_source_of_c(
+    brittle: Path, calibration: Dataset, evaluation: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exporter, "kept_in_float", lambda *_: iter(()))
+    with pytest.raises(ParityError, match=r"^refused: baseline-int8\.tflite"):
+        export(brittle, ["c"], ["int8"], tmp_path, calibration, evaluation)
+    assert {each.name for each in tmp_path.iterdir()} == {
+        "baseline-int8.tflite.rejected",
+        "baseline-int8.tflite.rejected.json",
+    }
 
 
 def test_the_search_goes_on_to_larger_sets_and_repeats_none() -> None:

@@ -178,6 +178,17 @@ def test_too_few_pictures_of_a_class(folder: Path, load: Load) -> None:
     assert counts(images.everything) == [20, 20, 9]
 
 
+def test_a_listed_test_wants_no_division(tmp_path: Path, load: Load) -> None:
+    write(tmp_path / "photos" / "train", 5)
+    write(tmp_path / "photos" / "test", 3)
+    images = load(tmp_path / "photos")
+    assert counts(images.test) == [3, 3, 3]
+    assert counts(images.train) == [5, 5, 5]
+    assert shown(images.calibration) <= shown(images.train)
+    with pytest.raises(DataError, match="has 5 pictures, too few to divide: at least 10 give two for validation;"):
+        images.split()
+
+
 def test_a_model_with_more_labels(folder: Path, load: Load) -> None:
     images = load(folder, labels=cifar10.LABEL_NAMES[::-1])
     assert images.label_names == cifar10.LABEL_NAMES[::-1]
@@ -219,6 +230,23 @@ def test_a_second_time_decodes_nothing(folder: Path, load: Load, decoded: list[P
     assert [part.fingerprint for part in second.split()] == [training.fingerprint, validation.fingerprint]
     assert second.test.fingerprint == first.test.fingerprint
     assert len(decoded) == 60
+
+
+def test_another_process_that_decodes_the_same_at_once(
+    folder: Path, load: Load, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rename = Path.rename
+
+    def beaten(path: Path, target: Path) -> Path:
+        if path.name == "fresh":
+            monkeypatch.setattr(Path, "rename", rename)
+            assert len(load(folder).test) == 9  # which the other now puts in its place
+        return rename(path, target)
+
+    monkeypatch.setattr(Path, "rename", beaten)
+    mine = load(folder).test
+    monkeypatch.setattr(photos_cache, "_decode", None)
+    assert mine.fingerprint == load(folder).test.fingerprint
 
 
 def test_a_changed_picture_is_decoded_anew(folder: Path, load: Load, decoded: list[Path]) -> None:

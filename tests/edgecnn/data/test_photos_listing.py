@@ -90,6 +90,16 @@ def test_the_other_names_of_val(make: Make, name: str) -> None:
         read(folder)
 
 
+def test_parts_in_capitals_and_in_other_words(make: Make) -> None:
+    make(*(f"{part}/{label}/1.jpg" for part in ("Training", "Testing") for label in ("cat", "dog")))
+    folder = make("VAL/cat/1.jpg", "VAL/dog/1.jpg")
+    assert {part: photos[0].path.parts[-3] for part, photos in read(folder).items()} == {
+        "train": "Training",
+        "val": "VAL",
+        "test": "Testing",
+    }
+
+
 def test_a_class_may_be_called_train(make: Make) -> None:
     folder = make("bus/1.jpg", "train/1.jpg")
     assert [photo.label for photo in read(folder)["all"]] == ["bus", "train"]

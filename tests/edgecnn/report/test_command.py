@@ -21,6 +21,7 @@ from edgecnn.models import carried
 from edgecnn_export import keras_file
 from edgecnn_export.parity import Exported
 from edgecnn_runtime import container
+from edgecnn_runtime.contract import InputSpec
 from tests.edgecnn.report.conftest import BASELINE
 from tests.edgecnn.report.read import Page, pixels
 
@@ -220,6 +221,21 @@ def refused(words: list[str], status: int, message: str, capsys: pytest.CaptureF
     assert err.count("\n") == 1
     assert Path("report.html").read_text() == "old"
     assert sorted(Path().iterdir()) == before
+
+
+@pytest.mark.parametrize("rounds", ["0", "1"])
+def test_a_file_that_does_not_run_is_said_and_the_page_is_there(
+    rounds: str, photos: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    contract, whole = container.read(TINY / "tiny-int8.tflite")
+    other = replace(contract, input=InputSpec(9, 9))  # than the model in it takes, which only an interpreter sees
+    Path("broken-int8.tflite").write_bytes(container.embed(whole[: container.parse(whole)[1]], other))
+    words = ["report", "broken-int8.tflite", str(TINY / "tiny-fp32.onnx"), "-o", "page.html", "--data", "photos"]
+    assert run([*words, "--rounds", rounds]) == 1
+    err = capsys.readouterr().err
+    assert "error: litert failed on broken-int8.tflite" in err
+    assert err.startswith("saved page.html")
+    assert "tiny-fp32.onnx" in Path("page.html").read_text()
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,10 @@ import os
 import subprocess
 import sys
 
+import pytest
+
+from edgecnn.training import backend
+
 SCRIPT = "from edgecnn.training import backend; print(backend.describe(backend.choose()))"
 
 
@@ -14,3 +18,19 @@ def test_a_missing_gpu_is_not_complained_of_at_any_log_level() -> None:
     )
     assert (ended.returncode, ended.stderr) == (0, "")
     assert " on TensorFlow " in ended.stdout
+
+
+def test_what_files_are_compared_with_is_computed_in_all_bits() -> None:
+    """There is no GPU here, which alone would compute otherwise: what is seen is that it is told not to."""
+    import tensorflow as tf
+
+    tf.config.experimental.enable_tensor_float_32_execution(True)
+    backend.choose_tensorflow("this test")
+    assert not tf.config.experimental.tensor_float_32_execution_enabled()
+    jax = pytest.importorskip("jax")
+    before = jax.config.jax_default_matmul_precision
+    try:
+        backend.exact("jax")
+        assert jax.config.jax_default_matmul_precision == "highest"
+    finally:
+        jax.config.update("jax_default_matmul_precision", before)

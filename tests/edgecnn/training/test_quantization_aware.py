@@ -41,6 +41,48 @@ def test_folding_changes_no_answer(keras: Any, name: str, gone: int, kept: int) 
     np.testing.assert_allclose(predict(plain, images), predict(model, images), atol=2e-5)
 
 
+def _separate(pixels: Any, classes: int) -> Any:
+    from keras import layers
+
+    x = layers.Rescaling(1 / 255)(pixels)
+    for number, kind in enumerate((layers.Conv2D(6, 3, strides=2), layers.DepthwiseConv2D(3, depth_multiplier=2))):
+        x = kind(x)
+        x = layers.ReLU(6.0, name=f"relu_{number}")(layers.BatchNormalization()(x))
+    return layers.Dense(classes, activation="softmax")(layers.GlobalAveragePooling2D()(x))
+
+
+SEPARATE = Network("separate", _separate, 32, 32, classes=10, parameters=508, multiply_adds=1, source="none")
+
+
+def test_depthwise_convolutions_fold_and_round_too(keras: Any) -> None:
+    from edgecnn.training.folding import folded
+    from edgecnn.training.quantization_aware import aware, copy_weights
+
+    images = samples.test().images[:40]
+    model = seeded(SEPARATE, 10, images)
+    plain = folded(model)
+    assert not any(isinstance(layer, keras.layers.BatchNormalization) for layer in plain.layers)
+    np.testing.assert_allclose(predict(plain, images), predict(model, images), atol=2e-5)
+    rounding = aware(model)
+    rounding(images.astype(np.float32), training=True)
+    assert 0 < np.abs(predict(rounding, images) - predict(model, images)).mean() < 0.02
+    (depthwise,) = (layer for layer in rounding.layers if isinstance(layer, keras.layers.DepthwiseConv2D))
+    exact, rounded = np.asarray(depthwise.trainable_variables[0]), np.asarray(depthwise.kernel)
+    steps = rounded / (np.abs(exact).max((0, 1)) / 127)
+    np.testing.assert_allclose(steps, np.round(steps), atol=1e-3)
+    copy_weights(rounding, plain)
+    np.testing.assert_allclose(predict(plain, images), predict(model, images), atol=2e-5)
+
+
+def test_a_kernel_that_is_not_rounded_is_refused(keras: Any) -> None:
+    from edgecnn.training.quantization_aware import aware
+
+    pixels = keras.Input((8, 8, 3))
+    model = keras.Model(pixels, keras.layers.SeparableConv2D(4, 3, name="both")(pixels))
+    with pytest.raises(UsageError, match=r"^--qat rounds convolutions, .*, and no SeparableConv2D, which both is"):
+        aware(model)
+
+
 def test_a_kernel_is_rounded_a_channel_and_learns(keras: Any) -> None:
     import tensorflow as tf
 

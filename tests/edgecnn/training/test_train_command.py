@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from edgecnn.cli import figures
 from edgecnn.cli.main import run
 from edgecnn.data import cifar10
 from edgecnn.data.cifar10 import Cifar10
@@ -69,6 +70,22 @@ SIMILAR = "there are, for instance, lenet5, alexnet, mobilenet; `edgecnn models`
 def test_wrong_usage(arguments: list[str], message: str, here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert error(capsys, *arguments) == (2, message)
     assert not list(here.iterdir())
+
+
+def test_what_the_end_needs_is_there_before_the_beginning(
+    here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(figures, "find_spec", lambda _: None)
+    assert error(capsys, "baseline") == (1, "train needs matplotlib; install it with: pip install matplotlib")
+    assert not list(here.iterdir())
+
+
+def test_a_folder_that_was_there_stays(here: Path, few: Cifar10, capsys: pytest.CaptureFixture[str]) -> None:
+    (here / "mine").mkdir()
+    for out in ("mine", "new"):
+        status, message = error(capsys, "baseline", "--devices", "2", "--out", out)
+        assert (status, message.partition(":")[0]) == (2, "several devices or processes train under JAX")
+    assert [each.name for each in here.iterdir()] == ["mine"]
 
 
 @pytest.mark.parametrize(
