@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from edgecnn.cli.console import json_text
 from edgecnn.cli.tables import show
 from edgecnn_runtime.errors import UsageError
 
@@ -41,7 +41,7 @@ def models(
 
 def _list(networks: list[Network], as_json: bool) -> None:
     if as_json:
-        print(json.dumps([_about(network) for network in networks], indent=2))
+        print(json_text([_about(network) for network in networks], 2))
         return
     show(
         ("name", "input", "pretrained", "paper", "parameters", "multiply-adds"),
@@ -83,7 +83,7 @@ def _layers(network: Network, classes: int, as_json: bool) -> None:
     if as_json:
         document = _about(network) | {"classes": classes, "parameters": parameters, "multiply_adds": multiply_adds}
         document["layers"] = [vars(each) for each in layers]
-        print(json.dumps(document, indent=2))
+        print(json_text(document, 2))
         return
     print(f"{network.name} ({network.source}), {classes:,} classes")
     show(

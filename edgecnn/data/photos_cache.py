@@ -26,6 +26,7 @@ from edgecnn_export.dataset import Images
 from edgecnn_runtime.contract import InputSpec
 from edgecnn_runtime.errors import DataError, ImageError
 from edgecnn_runtime.image import ENOUGH, pixels
+from edgecnn_runtime.threads import cores
 
 # Called with one line about a picture that is skipped.
 Say = Callable[[str], None]
@@ -172,7 +173,7 @@ def _decode(
             return str(problem)
 
     damaged = {}
-    with target.open("wb") as file, ThreadPoolExecutor(workers or os.cpu_count()) as pool:
+    with target.open("wb") as file, ThreadPoolExecutor(workers or cores()) as pool:
         for start in range(0, len(paths), _BLOCK):
             for index, decoded in enumerate(pool.map(decode, paths[start : start + _BLOCK]), start):
                 if isinstance(decoded, str):

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from edgecnn_export.interruptible import interruptible
 from edgecnn_runtime.errors import TrainingError
 from edgecnn_runtime.quiet import quiet
+from edgecnn_runtime.threads import cores
 
 if TYPE_CHECKING:
     from edgecnn.training.devices import Devices
@@ -123,5 +124,5 @@ def describe(backend: str) -> str:
 
         names = [device.device_kind for device in jax.devices() if device.platform != "cpu"]
         version = f"JAX {jax.__version__}"
-    device = f"GPU {names[0]}" if names else f"CPU, {os.cpu_count()} cores"
+    device = f"GPU {names[0]}" if names else f"CPU, {cores()} cores"
     return f"Keras {keras.__version__} on {version}, {device}"

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from edgecnn_runtime.errors import TrainingError, UsageError
+from edgecnn_runtime.errors import TrainingError, UsageError, first_line
 from edgecnn_runtime.quiet import quiet
 
 # What keras.distribution.initialize reads.
@@ -151,7 +151,7 @@ class Devices:
             if self.processes == 1:
                 raise
             raise TrainingError(
-                f"process {self.process} of {self.processes} has lost another one ({_line(problem)}); "
+                f"process {self.process} of {self.processes} has lost another one ({first_line(problem)}); "
                 "the last state that was saved is continued with --resume"
             ) from None
 
@@ -184,7 +184,7 @@ class Devices:
         waiting.start()
         waiting.join(MEETING)
         if problems or waiting.is_alive():
-            reason = _line(problems[0]) if problems else f"in {MEETING} seconds"
+            reason = first_line(problems[0]) if problems else f"in {MEETING} seconds"
             raise TrainingError(
                 f"process {self.process} has not met all {self.processes} ({reason}); "
                 f"start them all, with the address of process 0 in {_ADDRESSES}"
@@ -214,9 +214,3 @@ def asked(each: int) -> Devices:
             f"{_PROCESS} must be a number from 0 and below {_PROCESSES}, got {given[_PROCESS]} of {given[_PROCESSES]}"
         )
     return Devices(each, process, processes)
-
-
-def _line(problem: Exception) -> str:
-    """The first line of a library's complaint."""
-    (line, *_) = str(problem).splitlines() or [type(problem).__name__]
-    return line

@@ -41,8 +41,9 @@ class Recipe:
         teacher: run or .keras file of the network whose answers are learnt too (Hinton et al., 2015); it sees the same
             augmented images (Beyer et al., 2022).
         distillation: share of the target that the teacher's answer makes, the label the rest.
-        validation: ``held-out`` trains on 45,000 images and watches 5,000 of the training set; ``none`` trains on
-            all 50,000 and watches nothing; ``test`` trains on all and watches the test set, as the lesson does.
+        validation: ``held-out`` watches some of the training images, of CIFAR-10's 50,000 some 5,000, and trains on the
+            others; ``none`` trains on all and watches nothing; ``test`` trains on all and watches the test images, as
+            the lesson does.
         pretrained: start from weights that were learnt before instead of random ones.
         frozen_epochs: so many first epochs train the classifier alone; then everything learns, at a tenth of the
             learning rate.

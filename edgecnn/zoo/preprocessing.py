@@ -1,4 +1,4 @@
-"""From pixels 0..255 to what a network was trained on, as layers: the three ways of ``keras.applications``."""
+"""From pixels 0..255 to what a network was trained on, as layers: the ways of ``keras.applications`` and our own."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from edgecnn_runtime.errors import DataError
+from edgecnn_runtime.errors import DataError, first_line
 
 SUFFIXES = (".h5", ".weights.h5", ".keras", ".npz")
 _IN_KERAS_ARCHIVE = "model.weights.h5"
@@ -53,8 +53,7 @@ def opened(path: Path) -> Iterator[Weights]:
     except FileNotFoundError:
         raise DataError(f"the file of weights {path} does not exist") from None
     except (OSError, ValueError, KeyError, AttributeError, TypeError, zipfile.BadZipFile) as problem:
-        first_line = (str(problem).strip() or type(problem).__name__).splitlines()[0]
-        raise DataError(f"{path} cannot be read as a file of weights ({first_line})") from None
+        raise DataError(f"{path} cannot be read as a file of weights ({first_line(problem)})") from None
 
 
 def _read(path: Path, stack: ExitStack) -> Weights:

@@ -11,7 +11,7 @@ import numpy as np
 from edgecnn.zoo.applications import keras_function
 from edgecnn.zoo.network import Network
 from edgecnn.zoo.weight_files import Weights, opened
-from edgecnn_runtime.errors import DataError, UsageError
+from edgecnn_runtime.errors import DataError, UsageError, first_line
 
 if TYPE_CHECKING:
     import keras
@@ -60,7 +60,7 @@ def _from_keras(network: Network, model: keras.Model) -> Weights:
 
 
 def _how_to_fetch(name: str, problem: Exception) -> str:
-    reason = (str(problem).strip() or type(problem).__name__).splitlines()[0]
+    reason = first_line(problem)
     # What Keras was fetching, and where to, is known only inside its get_file.
     for frame, _ in traceback.walk_tb(problem.__traceback__):
         wanted = frame.f_locals

@@ -36,8 +36,6 @@ def from_folder(folder: Path, spec: InputSpec) -> Dataset:
         DataError: the folder does not exist or holds fewer than 20 pictures.
         ImageError: a picture cannot be read.
     """
-    if not folder.is_dir():
-        raise DataError(f"the calibration folder {folder} does not exist")
     return _spread(folder.name, _below(folder, FEWEST, "calibration needs"), spec, ())
 
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from edgecnn_runtime.backends.loading import first_line
-from edgecnn_runtime.errors import ExportError
+from edgecnn_runtime.errors import ExportError, first_line
 from edgecnn_runtime.quiet import quiet
 
 

@@ -16,7 +16,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from edgecnn_runtime.contract import InputSpec
-from edgecnn_runtime.errors import ExportError
+from edgecnn_runtime.errors import ExportError, first_line
 
 if TYPE_CHECKING:
     import keras
@@ -149,5 +149,4 @@ def load(path: Path) -> tuple[keras.Model, About]:
             raise ExportError(
                 f"{path} has the layer {unknown[1]}, which is none of Keras's own: build it of those"
             ) from None
-        first_line = str(problem).strip().splitlines()[0]
-        raise ExportError(f"{path} cannot be loaded by Keras ({first_line})") from None
+        raise ExportError(f"{path} cannot be loaded by Keras ({first_line(problem)})") from None

@@ -6,7 +6,6 @@ interpreter crash must not take the export with it.
 
 from __future__ import annotations
 
-import os
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -24,6 +23,7 @@ from edgecnn_runtime.backends import Backend, installed
 from edgecnn_runtime.classifier import Classifier
 from edgecnn_runtime.errors import BackendError, EdgeCNNError, ExportError
 from edgecnn_runtime.signature import Signature
+from edgecnn_runtime.threads import cores
 from edgecnn_runtime.timing import latencies
 
 # How many interpreters at most, and of how large a model: another one takes its memory again.
@@ -109,7 +109,7 @@ def _side_by_side(model: str, name: str) -> list[Backend]:
     """
     if name in PROGRAMS.values() or Path(model).stat().st_size > _LARGE:
         return [_open(model, name)]
-    return [_open(model, name, threads=1) for _ in range(min(os.cpu_count() or 1, _MOST))]
+    return [_open(model, name, threads=1) for _ in range(min(cores(), _MOST))]
 
 
 def _scores(backends: list[Backend], images: Images) -> Any:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import platform
-import re
 from importlib import metadata
-from pathlib import Path
+
+from edgecnn_runtime.machine import this_machine
 
 _PROGRAMS = (
     "edgecnn",
@@ -21,19 +21,12 @@ _PROGRAMS = (
 
 def versions() -> dict[str, str]:
     """The kind of processor as ``machine``, its model as ``processor`` where that is known, and the versions."""
-    found = {"machine": platform.machine()} | _processor() | {"python": platform.python_version()}
+    processor = this_machine().processor  # without which a latency says little
+    found = {"machine": platform.machine()} | ({"processor": processor} if processor else {})
+    found["python"] = platform.python_version()
     for program in _PROGRAMS:
         try:
             found[program] = metadata.version(program)
         except metadata.PackageNotFoundError:
             continue
     return found
-
-
-def _processor() -> dict[str, str]:
-    """Its model, without which a latency says little; Linux on ARM does not tell."""
-    try:
-        told = re.search(r"^model name\s*:\s*(.+)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
-    except OSError:
-        return {}
-    return {"processor": told.group(1).strip()} if told else {}

@@ -144,7 +144,7 @@ def _from_dict(data: dict[str, Any]) -> Contract:
     if not all(isinstance(data.get(key, ""), str) for key in ("model", "precision", "output", "author", "license")):
         raise ValueError("model, precision, output, author and license must be text")
     if not all(isinstance(data.get(key, {}), dict) for key in ("training", "calibration", "parity", "rescue", "tools")):
-        raise ValueError("training, calibration, parity and tools must be objects")
+        raise ValueError("training, calibration, parity, rescue and tools must be objects")
     if golden is not None:
         if not (isinstance(golden["count"], int) and isinstance(golden["images"], str)):
             raise ValueError("golden images must be a number of them and a sheet")

@@ -19,6 +19,11 @@ A message names the thing that is wrong and says what to do about it, in one lin
 from __future__ import annotations
 
 
+def first_line(problem: BaseException) -> str:
+    """A library's message, cut to one line; its kind, where it has none."""
+    return next(iter(str(problem).strip().splitlines()), type(problem).__name__)
+
+
 class EdgeCNNError(Exception):
     """Base of every error that a user can cause or mend."""
 

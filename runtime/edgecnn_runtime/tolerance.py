@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import platform
-from pathlib import Path
 
 from edgecnn_runtime.contract import Contract
+from edgecnn_runtime.machine import this_machine
 
 _STEP = 1 / 256
 TOLERANCES = {
@@ -49,10 +49,7 @@ def _has_avx2() -> bool:
 
     Older ones do, and ARM's processors differ among themselves.
     """
-    try:
-        return " avx2 " in Path("/proc/cpuinfo").read_text()
-    except OSError:  # not Linux
-        return False
+    return "AVX2" in this_machine().features
 
 
 def library_of(backend: str) -> str:

@@ -6,16 +6,22 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
 
+from edgecnn.cli.main import run as edgecnn
 from edgecnn.data import samples
 from edgecnn.models import default_model
 from edgecnn.training.recipe import find
+from edgecnn_export import keras_file
 from edgecnn_export.card import card
 from edgecnn_runtime import container
+from edgecnn_runtime.backends import Backend, open_backend
 from edgecnn_runtime.classifier import Classifier
+
+FROG = Path(__file__).parents[2] / "docs" / "pictures" / "frog.png"
 
 
 @pytest.mark.parametrize("interpreter", ["litert", "onnxruntime"])
@@ -36,8 +42,27 @@ def test_it_carries_its_proof_over_all_test_images(interpreter: str) -> None:
 
 def test_it_is_the_models_folders_network() -> None:
     models = Path(__file__).parents[2] / "models"
+    about, contract = keras_file.read_about(models / "edge-s.keras"), container.read(default_model("litert"))[0]
+    assert (contract.training, contract.labels, contract.input) == (about.training, about.labels, about.input)
     sizes = [path.stat().st_size for path in (models / "edge-s.keras", default_model("litert"))]
     assert sizes[1] < sizes[0] < 4_000_000
+
+
+@pytest.mark.parametrize(("backend", "file"), [("litert", "edge-s-int8.tflite"), ("onnxruntime", "edge-s-int8.onnx")])
+def test_the_interpreter_that_is_asked_for_gets_its_own_file(
+    backend: str, file: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    opened = []
+
+    def watched(*words: Any) -> Backend:
+        opened.append(open_backend(*words))
+        return opened[-1]
+
+    monkeypatch.setattr("edgecnn_runtime.classifier.open_backend", watched)
+    assert edgecnn(["classify", str(FROG), "--backend", backend, "--quiet"]) == 0
+    assert capsys.readouterr().out == "frog\n"
+    assert [each.name.partition(" ")[0] for each in opened] == [backend]
+    assert default_model(backend).name == file
 
 
 def test_its_card_its_recipe_and_its_history_lie_beside_it() -> None:

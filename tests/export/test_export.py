@@ -18,6 +18,7 @@ import pytest
 from ai_edge_litert.interpreter import Interpreter  # works beside TensorFlow; tflite-runtime does not
 
 from edgecnn.cli.main import run as edgecnn
+from edgecnn.data import cifar10, samples
 from edgecnn_export import keras_file, onnx, tflite
 from edgecnn_export.comparison import Row
 from edgecnn_export.dataset import Dataset
@@ -124,7 +125,7 @@ def test_a_file_that_is_another_model_is_refused_and_the_rest_is_kept(
     ]
 
 
-def test_a_refused_export_leaves_the_file_that_was_there(
+def test_an_interrupted_export_leaves_the_file_that_was_there(
     baseline_path: Path,
     calibration: Dataset,
     evaluation: Dataset,
@@ -311,6 +312,25 @@ def test_the_command_line_as_its_user_types_it(baseline_path: Path, tmp_path: Pa
     assert row["passed"]
     contract, _ = container.read(file)
     assert contract.parity["results"][0]["accuracy"] == row["accuracy"]
+
+
+def test_parity_is_on_all_test_images_or_on_none(
+    baseline_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    whole = samples.test()
+    some = whole.subset("cifar10/test", np.arange(0, len(whole), 5))
+    monkeypatch.setattr(cifar10, "load", lambda _: cifar10.Cifar10(some, some))
+    words = ["--format", "tflite", "--precision", "fp32", "--out", str(tmp_path)]
+    assert edgecnn(["export", str(baseline_path), *words]) == 0
+    capfd.readouterr()
+    command = ["parity", str(baseline_path), str(tmp_path / "baseline-fp32.tflite")]
+    assert edgecnn([*command, "--json"]) == 0
+    found = json.loads(capfd.readouterr().out)
+    assert (found["data"], found["images"], found["fingerprint"]) == ("cifar10/test", 200, some.fingerprint)
+    monkeypatch.undo()
+    monkeypatch.setenv("EDGECNN_DATA", str(tmp_path / "none"))
+    assert edgecnn(command) == 1
+    assert "edgecnn data cifar10" in capfd.readouterr().err
 
 
 def test_parity_ends_with_status_1_when_a_file_is_another_model(

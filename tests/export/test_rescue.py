@@ -244,6 +244,20 @@ class _Needs:
         return {"conv": 0.9, "left": 0.5, "right": 0.4, "dense": 0.1}
 
 
+def test_what_may_be_lost_is_the_users_to_say_and_is_remembered(
+    brittle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "none"))
+    words = ["export", str(brittle), "--format", "tflite", "--int8", "--max-drop", "60", "--out", str(tmp_path)]
+    assert edgecnn(words) == 0
+    file = tmp_path / "baseline-int8.tflite"
+    contract, _ = container.read(file)
+    assert (contract.parity["max_drop"], contract.rescue) == (60, {})
+    assert min(each["change"] for each in contract.parity["results"]) < -5
+    assert edgecnn(["parity", str(brittle), str(file), "--quick"]) == 0
+    assert "60 points" in capfd.readouterr().out
+
+
 def test_no_other_precision_is_a_source_of_c(
     brittle: Path, calibration: Dataset, evaluation: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -156,7 +156,7 @@ def test_interpreters_side_by_side_give_what_one_gives(
     path = tmp_path / "baseline-dynamic.onnx"
     contract = Contract("baseline", "onnx", "dynamic", about.labels, about.input)
     path.write_bytes(container.embed(onnx.convert(baseline, "dynamic", None), contract))
-    monkeypatch.setattr("os.cpu_count", lambda: 3)
+    monkeypatch.setattr(scoring, "cores", lambda: 3)
     three = scoring._side_by_side(str(path), "onnxruntime")
     monkeypatch.setattr(scoring, "_LARGE", path.stat().st_size - 1)
     (one,) = scoring._side_by_side(str(path), "onnxruntime")

@@ -110,6 +110,21 @@ def test_nothing_is_left_in_the_users_home(model: Path, tmp_path: Path) -> None:
     assert not list(tmp_path.rglob("*"))
 
 
+@pytest.mark.parametrize("inputs", [0, 2])
+def test_another_number_of_inputs(inputs: int, int8: Path, tmp_path: Path) -> None:
+    onnx = pytest.importorskip("onnx")
+    pytest.importorskip("onnxruntime")
+    pixels = [onnx.helper.make_tensor_value_info(f"pixels{n}", 2, ["n", 4, 4, 3]) for n in range(inputs)]
+    scores = onnx.helper.make_tensor_value_info("probabilities", 1, [1, 3])
+    value = onnx.helper.make_tensor("value", 1, [1, 3], [0.2, 0.3, 0.5])
+    node = onnx.helper.make_node("Constant", [], ["probabilities"], value=value)
+    graph = onnx.helper.make_graph([node], "odd", pixels, [scores])
+    model = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 17)], ir_version=8)
+    odd = sealed(int8.with_name("tiny-fp32.onnx"), tmp_path / "odd.onnx", model.SerializeToString())
+    with pytest.raises(ModelFileError, match=rf"odd\.onnx: the model has {inputs} inputs and 1 outputs, where a"):
+        Classifier.open(odd)
+
+
 def onnx_elsewhere(location: str, key: bytes = b"location") -> bytes:
     """The tiny network with weights in another file."""
     onnx = pytest.importorskip("onnx")

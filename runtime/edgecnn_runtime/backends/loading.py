@@ -6,7 +6,7 @@ import importlib
 from types import ModuleType
 
 from edgecnn_runtime.contract import Contract
-from edgecnn_runtime.errors import BackendError, ModelFileError
+from edgecnn_runtime.errors import BackendError, ModelFileError, first_line
 from edgecnn_runtime.quiet import quiet
 from edgecnn_runtime.signature import Signature
 
@@ -27,6 +27,19 @@ def import_library(module: str, extra: str) -> ModuleType:
         ) from None
 
 
+def check_one_of_each(inputs: int, outputs: int) -> None:
+    """See that a model takes one tensor, the picture, and gives at least one.
+
+    Raises:
+        ModelFileError: it does not.
+    """
+    if inputs != 1 or not outputs:
+        raise ModelFileError(
+            f"the model has {inputs} inputs and {outputs} outputs, where a picture goes in and probabilities come out; "
+            "export it again"
+        )
+
+
 def check_shapes(contract: Contract, signature: Signature) -> None:
     """Compare a model's own shapes with its contract.
 
@@ -39,9 +52,3 @@ def check_shapes(contract: Contract, signature: Signature) -> None:
         raise ModelFileError(
             f"the model's input and output {actual} are not those of its contract {promised}; export it again"
         )
-
-
-def first_line(problem: Exception) -> str:
-    """An interpreter's message, cut to one line."""
-    lines = str(problem).strip().splitlines()
-    return lines[0] if lines else type(problem).__name__

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from edgecnn_runtime.backends import LIBRARIES
-from edgecnn_runtime.backends.loading import check_shapes, first_line, import_library
+from edgecnn_runtime.backends.loading import check_one_of_each, check_shapes, import_library
 from edgecnn_runtime.contract import Contract
-from edgecnn_runtime.errors import BackendError, ModelFileError
+from edgecnn_runtime.errors import BackendError, ModelFileError, first_line
 from edgecnn_runtime.quiet import quiet
 from edgecnn_runtime.signature import Signature, Tensor
 
@@ -50,12 +50,14 @@ class OnnxBackend:
             raise BackendError(
                 f"{self.name} cannot run the model ({first_line(problem)}); install a newer interpreter"
             ) from None
-        (self._input, *others), (self._output, *_) = self._session.get_inputs(), self._session.get_outputs()
+        inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
+        check_one_of_each(len(inputs), len(outputs))
+        self._input, self._output = inputs[0], outputs[0]
         self.signature = Signature(_tensor(self._input), _tensor(self._output))
         check_shapes(contract, self.signature)
         # Dynamic ranges are those of the whole batch: a picture's answer would depend on its neighbours.
         self._batch = 1 if contract.precision == "dynamic" else _BATCH
-        if self._input.type not in _TYPES or others:
+        if self._input.type not in _TYPES:
             raise ModelFileError(f"the model's input is {self._input.type}, not pixels 0..255; export it again")
 
     def scores(self, pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:

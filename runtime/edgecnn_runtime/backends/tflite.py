@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from edgecnn_runtime.backends import LIBRARIES
-from edgecnn_runtime.backends.loading import check_shapes, first_line, import_library
+from edgecnn_runtime.backends.loading import check_one_of_each, check_shapes, import_library
 from edgecnn_runtime.contract import Contract
-from edgecnn_runtime.errors import BackendError, ModelFileError
+from edgecnn_runtime.errors import BackendError, ModelFileError, first_line
 from edgecnn_runtime.quiet import quiet
 from edgecnn_runtime.signature import Signature, Tensor
 
@@ -34,8 +34,10 @@ class TFLiteBackend:
             raise BackendError(
                 f"{self.name} cannot run the model ({first_line(problem)}); install a newer interpreter"
             ) from None
-        self._input: dict[str, Any] = self._interpreter.get_input_details()[0]
-        self._output: dict[str, Any] = self._interpreter.get_output_details()[0]
+        inputs, outputs = self._interpreter.get_input_details(), self._interpreter.get_output_details()
+        check_one_of_each(len(inputs), len(outputs))
+        self._input: dict[str, Any] = inputs[0]
+        self._output: dict[str, Any] = outputs[0]
         self.signature = self._signature()
         check_shapes(contract, self.signature)
         _check_takes_pixels(self._input)

@@ -88,12 +88,14 @@ KERAS = {
         (
             ["--devices", "3"],
             {},
-            "a batch of 128 images cannot be divided among 3 devices; take, for instance, --batch-size 126",
+            "a batch of 128 images cannot be divided among 3 devices; take another number of devices, or for a new run "
+            "--batch-size 126",
         ),
         (
             ["--devices", "2", "--batch-size", "2"],
             KERAS,
-            "a batch of 2 images cannot be divided among 4 devices; take, for instance, --batch-size 4",
+            "a batch of 2 images cannot be divided among 4 devices; take another number of devices, or for a new run "
+            "--batch-size 4",
         ),
         (
             [],

@@ -146,10 +146,17 @@ def test_a_recipe_in_a_file(tmp_path: Path) -> None:
     assert planned(str(file), "default", False, {"seed": 5}) == replace(mine, seed=5)
 
 
-@pytest.mark.parametrize("text", ["no recipe", "[]", '{"name": "mine"}'])
-def test_a_file_that_holds_no_recipe(text: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("no recipe", r"recipe\.json is not a recipe: expected a recipe\.json"),
+        ("[]", r"recipe\.json is not a recipe: expected a recipe\.json"),
+        ('{"name": "mine"}', "the saved recipe does not fit"),
+    ],
+)
+def test_a_file_that_holds_no_recipe(text: str, message: str, tmp_path: Path) -> None:
     (tmp_path / "recipe.json").write_text(text)
-    with pytest.raises(TrainingError, match=r"recipe"):
+    with pytest.raises(TrainingError, match=message):
         recipes.find(str(tmp_path / "recipe.json"))
 
 

@@ -21,9 +21,11 @@ from edgecnn.training import checkpoint
 from edgecnn.training import train as training
 from edgecnn.training.checkpoint import Progress
 from edgecnn.training.progress import Reporter
-from edgecnn.training.recipe import DEFAULT, LESSON, RECIPES
+from edgecnn.training.recipe import DEFAULT, DISTILLATION, LESSON, QAT, RECIPES, TRANSFER
 from edgecnn.training.train import CHECKPOINT
 from edgecnn_export.dataset import Dataset
+
+MODELS = Path(__file__).parents[3] / "models"
 
 pytestmark = pytest.mark.usefixtures("here")
 
@@ -193,6 +195,24 @@ def test_what_is_watched(arguments: list[str], validation: str, few: Cifar10, mo
     assert seen["recipe"].validation == validation
     expected = {"held-out": held_out, "none": (few.train, None), "test": (few.train, few.test)}
     assert (seen["data"], seen["watched"]) == expected[validation]
+
+
+@pytest.mark.usefixtures("keras", "few")
+def test_every_option_reaches_the_recipe(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = []
+
+    def stop(network: Any, recipe: Any, *_: Any, **__: Any) -> None:
+        seen.append(recipe)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(training, "train", stop)
+    words = ["--epochs", "3", "--batch-size", "20", "--lr", "0.01", "--seed", "7", "--mixed-precision", "--full"]
+    weights = ["--weights", str(MODELS / "baseline.keras"), "--teacher", "runs/wise"]
+    assert run(["train", "baseline", *words, *weights, "--qat"]) == 130
+    assert run(["train", "baseline", *words, *weights, "--unfreeze-after", "2"]) == 130
+    asked: dict[str, Any] = {"epochs": 3, "batch_size": 20, "learning_rate": 0.01, "seed": 7, "mixed_precision": True}
+    asked |= {"validation": "none", "teacher": "runs/wise", "distillation": DISTILLATION}
+    assert seen == [replace(QAT, **asked), replace(TRANSFER, **asked, frozen_epochs=2)]
 
 
 @pytest.mark.usefixtures("keras")
