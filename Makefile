@@ -6,6 +6,7 @@ ARM ?= arm
 
 # Written last, so that a half-made environment is never taken for a finished one.
 READY := $(VENV)/.ready
+OURS := .made-by-make
 RUN := $(VENV)/bin/python -m
 EDGECNN := $(VENV)/bin/edgecnn
 # The other scripts there make a file, are a part of clients.py, need photographs (imagenet_*) or a package of their own
@@ -92,7 +93,9 @@ clean: ## remove what make made, but for .venv and the cached data
 # constraints.txt holds for them too.
 $(READY): pyproject.toml constraints.txt
 	@echo "Setting up $(VENV); the first time it takes some minutes."
-	@test -e $@ || $(PYTHON) -m venv --clear $(VENV)
+	@test -e $@ || test -e $(VENV)/$(OURS) || test ! -e $(VENV) || \
+		{ echo "error: $(VENV) was made by somebody else; remove it, or name another place: make VENV=..." >&2; exit 1; }
+	@test -e $@ || { rm -rf $(VENV) && mkdir -p $(VENV) && touch $(VENV)/$(OURS) && $(PYTHON) -m venv $(VENV); }
 	@rm -f $@
 	$(RUN) pip install --quiet -c constraints.txt hatchling editables
 	$(RUN) pip install --quiet -c constraints.txt --no-build-isolation -e ".[dev]"

@@ -45,9 +45,9 @@ def report(
 
     Example: edgecnn report runs/baseline models/baseline-int8.tflite -o report.html
     """
-    require_matplotlib("report")
     if not (find_spec("jinja2") and find_spec("markdown_it")):
         raise DataError('report needs Jinja2; install it with: pip install "edgecnn[report]"')
+    require_matplotlib("report")
     if quick and data:
         raise UsageError("--quick takes images that come with edgecnn, --data others: give one of them")
     from edgecnn.report.page import placed

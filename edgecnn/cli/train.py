@@ -85,13 +85,14 @@ def train(
     """
     from edgecnn import zoo
     from edgecnn.cli.figures import require_matplotlib
+    from edgecnn.training import backend, run
     from edgecnn.training import devices as all_devices
     from edgecnn.training import recipe as recipes
-    from edgecnn.training import run
     from edgecnn.training.train import CHECKPOINT
     from edgecnn.training.train import train as train_network
     from edgecnn_export import keras_file
 
+    backend.available()
     require_matplotlib("train")
     chosen = zoo.find(network)
     changes = {

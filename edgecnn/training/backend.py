@@ -17,7 +17,17 @@ if TYPE_CHECKING:
     from edgecnn.training.devices import Devices
     from edgecnn.training.recipe import Optimizer
 
-_PACKAGES = {"tensorflow": "tensorflow", "jax": "jax"}
+
+def available() -> list[str]:
+    """The backends that are installed, the usual one first. Nothing is imported.
+
+    Raises:
+        TrainingError: Keras is not, or none of them.
+    """
+    installed = [name for name in ("tensorflow", "jax") if find_spec(name)]
+    if not (find_spec("keras") and installed):
+        raise TrainingError('this needs Keras; install it with: pip install "edgecnn[train]"')
+    return installed
 
 
 def choose() -> str:
@@ -26,9 +36,7 @@ def choose() -> str:
     Raises:
         TrainingError: Keras or the backend is not installed, or is not one of the two.
     """
-    installed = [name for name, package in _PACKAGES.items() if find_spec(package)]
-    if not (find_spec("keras") and installed):
-        raise TrainingError('training needs Keras; install it with: pip install "edgecnn[train]"')
+    installed = available()
     backend = os.environ.setdefault("KERAS_BACKEND", installed[0])
     if backend not in installed:
         raise TrainingError(

@@ -36,7 +36,9 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):  # type: ignore[
         return outputs
 
     def _is_plain(self, inputs: Any) -> bool:
-        return len(inputs.shape) == 4 and self.axis in (-1, 3) and not (self.renorm or self.synchronized)
+        # Keras before 3.14, the last for Python 3.10, knows no renormalisation.
+        other = getattr(self, "renorm", False) or self.synchronized
+        return len(inputs.shape) == 4 and self.axis in (-1, 3) and not other
 
 
 def fuse(model: keras.Model) -> None:

@@ -39,7 +39,7 @@ WHEELS = {
     "tflite-runtime": Wheels(
         "tflite-runtime==2.14.0", (3, 9), (3, 11), {"x86_64": (2, 17), "aarch64": (2, 34), "armv7l": (2, 34)}
     ),
-    "onnxruntime": Wheels("onnxruntime>=1.18", (3, 10), (3, 14), {"x86_64": (2, 28), "aarch64": (2, 28)}),
+    "onnxruntime": Wheels("onnxruntime>=1.18.1", (3, 10), (3, 14), {"x86_64": (2, 28), "aarch64": (2, 28)}),
 }
 """As the wheels' names say: ai-edge-litert 2.3.0, tflite-runtime 2.14.0 and onnxruntime 1.32.0."""
 

@@ -107,7 +107,7 @@ def test_a_crash_a_hang_and_a_refusal_are_lines(bare: Path, tmp_path: Path) -> N
     assert "  take another interpreter: the same wheel would do the same again\n" in shown
     assert f"tflite-runtime hangs: no answer in 3 s ({site}/tflite_runtime)" in shown
     assert f"ImportError: libatomic.so.1: cannot open shared object file ({site}/onnxruntime)" in shown
-    assert f'  {bare} -m pip install --force-reinstall --no-deps "onnxruntime>=1.18"\n' in shown
+    assert f'  {bare} -m pip install --force-reinstall --no-deps "onnxruntime>=1.18.1"\n' in shown
     assert "Traceback" not in shown
     assert not list(bare.parent.glob("core*"))
 

@@ -54,3 +54,13 @@ def test_the_fused_layer_is_keras_own(keras: Any, dtype: str, near: float, scale
     maps = np.ones((2, 5, 4, 6), np.float32)
     answer, expected_answer = (np.asarray(model(maps)).astype(np.float32) for model in (fused, plain))
     np.testing.assert_allclose(answer, expected_answer, rtol=3 * near, atol=3 * near)
+
+
+def test_a_keras_that_knows_no_renormalisation(keras: Any) -> None:
+    """As Keras 3.12, the last for Python 3.10."""
+    from edgecnn.training.batch_norm_tensorflow import fuse
+
+    layer = keras.layers.BatchNormalization()
+    fuse(keras.Sequential([keras.Input((4, 4, 3)), layer]))
+    vars(layer).pop("renorm", None)
+    assert layer._is_plain(np.zeros((1, 4, 4, 3)))
