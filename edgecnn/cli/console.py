@@ -5,6 +5,9 @@ from __future__ import annotations
 import sys
 from contextlib import suppress
 
+_CLEAR = "\r\x1b[K"
+"""Takes back the line that a terminal is in."""
+
 
 def printable(text: str) -> str:
     """The text, with everything escaped that could steer a terminal; labels and file names come from anywhere."""
@@ -20,7 +23,7 @@ def json_text(value: object, indent: int | None = None) -> str:
 
 def say(line: str) -> None:
     """Print a line of its own on standard error, in the place of a passing one; where nobody reads it, nothing."""
-    clear = "\r\x1b[K" if sys.stderr.isatty() else ""
+    clear = _CLEAR if sys.stderr.isatty() else ""
     with suppress(BrokenPipeError):  # the work goes on, and its status says how it ended
         print(f"{clear}{printable(line)}", file=sys.stderr, flush=True)
 
@@ -56,4 +59,4 @@ def _passing(what: str, done: int, total: int) -> None:
 
 def _line(text: str) -> None:
     if sys.stderr.isatty():
-        print(f"\r\x1b[K{text}", end="", file=sys.stderr, flush=True)
+        print(f"{_CLEAR}{text}", end="", file=sys.stderr, flush=True)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +16,7 @@ from edgecnn_export.description import describe
 from edgecnn_export.interruptible import interruptible
 from edgecnn_export.operators import Network, layer, ranked
 from edgecnn_export.options import Listener, Options
-from edgecnn_export.parity import predict
+from edgecnn_export.parity import passing_over, predict
 from edgecnn_export.proof import Reference, passes, prove, rejected
 from edgecnn_export.rescue import kept_in_float
 from edgecnn_runtime.contract import Contract
@@ -62,21 +62,21 @@ class Exporter:
     def export(self, form: str, precisions: Iterable[str]) -> list[ExportError]:
         """Write the files of one format, or what they can be rescued as; what is wrong with those that cannot."""
         problems: list[ExportError] = []
-        with _going_on(problems):
-            if form not in _INSTEAD:
-                with interruptible():
-                    plain = artifact.convert(self.model, self.about, form)
-                for each in precisions:
-                    with _going_on(problems):
-                        problems += _refused(complaints(self._prove(plain, self._contract(form, each))))
-                return problems
-            with ExitStack() as open_files:
-                with interruptible():
-                    network = open_files.enter_context(self._opened(form))
-                for each in precisions:
-                    with _going_on(problems):
-                        problems += _refused(self._export(network, form, each))
+        with passing_over(problems.append), ExitStack() as open_files:
+            with interruptible():
+                written = self._writer(form, open_files)
+            for each in precisions:
+                with passing_over(problems.append):
+                    problems += map(ParityError, written(each))
         return problems
+
+    def _writer(self, form: str, open_files: ExitStack) -> Callable[[str], list[str]]:
+        """What writes a file of that format in a precision, and says what is wrong with it."""
+        if form not in _INSTEAD:
+            plain = artifact.convert(self.model, self.about, form)
+            return lambda precision: complaints(self._prove(plain, self._contract(form, precision)))
+        network = open_files.enter_context(self._opened(form))
+        return lambda precision: self._export(network, form, precision)
 
     def _export(self, network: Network, form: str, precision: str) -> list[str]:
         with interruptible():
@@ -188,18 +188,6 @@ class Exporter:
 
     def _layer(self, operator: str) -> str:
         return layer(operator, [each.name for each in self.model.layers if each.weights])
-
-
-@contextmanager
-def _going_on(problems: list[ExportError]) -> Iterator[None]:
-    try:
-        yield
-    except ExportError as problem:
-        problems.append(problem)
-
-
-def _refused(found: list[str]) -> list[ParityError]:
-    return [ParityError(each) for each in found]
 
 
 def _cost(payload: bytes, int8_bytes: int) -> str:

@@ -88,15 +88,16 @@ def answers(
     found: list[Answers] = []
     for file in files:
         told(file.path.name)
-        with _passing_over(failed):
+        with passing_over(failed):
             for backend in programs(file.contract.format):
-                with _passing_over(failed):
+                with passing_over(failed):
                     found.append(Answers(file, score(file.path, data.images, backend)))
     return found
 
 
 @contextmanager
-def _passing_over(failed: Callable[[ExportError], None] | None) -> Iterator[None]:
+def passing_over(failed: Callable[[ExportError], None] | None) -> Iterator[None]:
+    """Go on behind what cannot be made or does not run, if ``failed`` is there to be told why."""
     try:
         yield
     except ExportError as problem:

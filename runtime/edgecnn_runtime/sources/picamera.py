@@ -62,7 +62,7 @@ def _library() -> Any:
         from picamera2 import Picamera2
     except Exception as problem:  # compiled modules beside it, built for another numpy, fail in many ways
         raise ImageError(
-            f"picamera2 is installed but does not load ({problem}); it wants the numpy that it came with: "
-            "leave the extra camera out, which brings another"
+            f"picamera2 is installed but does not load ({problem}); if it is for numpy, leave the extra camera out, "
+            "which brings another one"
         ) from None
     return Picamera2
