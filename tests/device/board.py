@@ -73,15 +73,18 @@ class Board:
         """Install our wheel, and with it what it needs unless that is there already."""
         root = emulator.root(self.system)
         key, ready = self._key(wheel), self.environment / "ready"
-        if not ready.exists() or ready.read_text() != key:
+        made = ready.exists() and ready.read_text() == key
+        # Written last, so that what an interruption left is made from nothing the next time.
+        ready.unlink(missing_ok=True)
+        if made:
+            self._pip(root, "--force-reinstall", "--no-deps", wheel)
+        else:
             shutil.rmtree(self.environment, ignore_errors=True)
             # Debian's own numpy and Pillow are the only ones for 32-bit ARM.
             flags, pins = (["--system-site-packages"], []) if self.system.packages else ([], ["-c", str(CONSTRAINTS)])
             self._succeed(root / "usr/bin/python3", "-m", "venv", *flags, self.environment)
             self._pip(root, *pins, f"{wheel}[{self.extra}]")
-            ready.write_text(key)
-        else:
-            self._pip(root, "--force-reinstall", "--no-deps", wheel)
+        ready.write_text(key)
 
     def _key(self, wheel: Path) -> str:
         """Changes with anything that the environment was made of, but for the code in the wheel."""
@@ -92,21 +95,24 @@ class Board:
 
     def _pip(self, root: Path, *arguments: str | Path) -> None:
         # pip looks into Python's file for the processor that it is made for. Ours is a script that starts qemu.
-        python, elf = self.environment / "bin/python3", root / "usr/bin" / self.system.python
-        script = python.readlink()
-        python.unlink()
-        python.symlink_to(elf)
+        python, programs = self.environment / "bin/python3", root / "usr/bin"
+        elf = programs / self.system.python
+        _link(python, elf)
         try:
             self._succeed(
                 emulator.emulator(self.system), "-0", python, "-L", root, elf, "-m", "pip", "install", *arguments
             )
         finally:
-            python.unlink()
-            python.symlink_to(script)
+            _link(python, programs / "python3")
 
     def _succeed(self, program: Path, *arguments: str | Path) -> None:
         ended = self.run(program, *arguments, cwd=self.environment.parent)
         assert ended.returncode == 0, f"{program} {arguments}: {ended.stdout[-2000:]}{ended.stderr[-2000:]}"
+
+
+def _link(name: Path, target: Path) -> None:
+    name.unlink(missing_ok=True)
+    name.symlink_to(target)
 
 
 def _boards(name: str, cpu: str, machine: str, system: System, *extras: str) -> list[Board]:
