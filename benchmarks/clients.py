@@ -17,7 +17,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from edgecnn.data import cifar10, samples
+from edgecnn.data import samples
+from edgecnn.data.folder import data_folder
 from edgecnn_export.dataset import Images
 from edgecnn_export.scoring import score_everywhere
 from edgecnn_runtime import container
@@ -63,7 +64,7 @@ class Row(NamedTuple):
 
 def environment(package: str) -> Path:
     """The Python of the environment in which ``package`` is installed, made if need be."""
-    folder = cifar10.data_folder() / "clients" / package
+    folder = data_folder() / "clients" / package
     python, ready = folder / "bin" / "python", folder / "ready"
     if not ready.exists():
         subprocess.run([sys.executable, "-m", "venv", "--clear", folder], check=True)

@@ -47,7 +47,9 @@ class Judge:
         images = self._of(cases[0])
         for file, interpreter in dict.fromkeys((each.file, each.interpreter) for each in cases):
             try:
-                measured = metrics.measure(images.labels, score(file, images.images, interpreter).probabilities)
+                answers = score(file, images.images, interpreter).probabilities
+                metrics.require_numbers(answers, f"{file.name} in {interpreter}")
+                measured = metrics.measure(images.labels, answers)
             except ExportError as problem:
                 failed(problem)
             else:

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-Z95 = 1.959964  # of the standard normal distribution, two-sided
+from edgecnn_export.intervals import wilson
+from edgecnn_runtime.errors import ExportError
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ class Metrics:
 
     @property
     def interval(self) -> tuple[float, float]:
-        """The 95 % interval of the accuracy, see :func:`wilson`."""
+        """The 95 % interval of the accuracy, see :func:`edgecnn_export.intervals.wilson`."""
         return wilson(self.right, int(self.confusion.sum()))
 
     @property
@@ -97,6 +98,16 @@ def measure(labels: npt.NDArray[np.int64], probabilities: npt.NDArray[np.float32
     return Metrics(confusion)
 
 
+def require_numbers(probabilities: npt.NDArray[np.float32], whose: str) -> None:
+    """Refuse to count answers in which a NaN would be taken for the highest probability.
+
+    Raises:
+        ExportError: one is not a number; the message begins with ``whose``.
+    """
+    if not np.isfinite(probabilities).all():
+        raise ExportError(f"{whose} gives answers that are no numbers (NaN); export the model again")
+
+
 def surest(labels: npt.NDArray[np.int64], probabilities: npt.NDArray[np.float32], right: bool) -> npt.NDArray[np.int64]:
     """The images whose label is right, or is wrong, those given it with the highest probability first.
 
@@ -107,17 +118,6 @@ def surest(labels: npt.NDArray[np.int64], probabilities: npt.NDArray[np.float32]
     """
     (found,) = np.nonzero((probabilities.argmax(-1) == labels) == right)
     return np.asarray(found[np.argsort(-probabilities[found].max(-1), kind="stable")])
-
-
-def wilson(right: int, count: int) -> tuple[float, float]:
-    """The 95 % score interval of a share, 0 to 1, sensible for few images too and for shares near 0 and 1.
-
-    Wilson, "Probable inference, the law of succession, and statistical inference", 1927.
-    """
-    share, z2 = right / count, Z95**2
-    centre = (share + z2 / (2 * count)) / (1 + z2 / count)
-    spread = Z95 * np.sqrt(share * (1 - share) / count + z2 / (4 * count**2)) / (1 + z2 / count)
-    return max(0.0, float(centre - spread)), min(1.0, float(centre + spread))
 
 
 def _ratio(part: npt.NDArray[np.int64], whole: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:

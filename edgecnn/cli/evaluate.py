@@ -48,6 +48,7 @@ def evaluate(
     labels, spec, score = _open(file, backend)
     images = source.part_of(source.find(data, spec, labels, say, decoding), part)
     probabilities = score(images)
+    metrics.require_numbers(probabilities, str(file))
     measured = metrics.measure(images.labels, probabilities)
     if as_json:
         print(json_text(_document(file, images, measured), 2))

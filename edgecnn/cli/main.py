@@ -39,6 +39,9 @@ VERBS = (
 )
 """Each is a module beside this one, with a function of its name, or an ``app`` with verbs of its own."""
 
+READ = ("classify", "info", "models")
+"""What they print is all that they do, so that they have not failed when nobody reads on."""
+
 FAILURE, USAGE, INTERRUPTED = 1, 2, 130
 
 # Typer 0.26 and later carry a copy of Click, earlier ones import the package: this is Click's ClickException in
@@ -115,9 +118,9 @@ def run(arguments: Sequence[str]) -> int:
     except (KeyboardInterrupt, typer.Abort):
         return _fail("interrupted", INTERRUPTED)
     except (BrokenPipeError, SystemExit):  # Typer makes the second of the first
-        # The reader (head, less) has seen enough.
+        # The reader (head, less) has seen enough; a verb that proves or makes something has not come to its end.
         _close_output()
-        return 0
+        return FAILURE if words[0] in VERBS and words[0] not in READ else 0
     except OSError as problem:
         if problem.filename is None:
             _close_output()

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from edgecnn_runtime.errors import EdgeCNNError, UsageError
+from edgecnn_runtime.errors import TrainingError, UsageError
 
 if TYPE_CHECKING:
     import keras
@@ -88,6 +88,7 @@ def train(
     from edgecnn.training import backend, run
     from edgecnn.training import devices as all_devices
     from edgecnn.training import recipe as recipes
+    from edgecnn.training.memory import is_out_of_memory
     from edgecnn.training.train import CHECKPOINT
     from edgecnn.training.train import train as train_network
     from edgecnn_export import keras_file
@@ -141,9 +142,13 @@ def train(
                 _loader(chosen, plan, weights) if plan.pretrained else None,
                 devices=group,
             )
-    except EdgeCNNError:
+    except Exception as problem:
         if group.first and not kept and not any(folder.iterdir()):
             folder.rmdir()
+        if is_out_of_memory(problem):
+            raise TrainingError(
+                f"a batch of {plan.batch_size} images does not fit into the memory; take a smaller --batch-size"
+            ) from None
         raise
     except KeyboardInterrupt:
         if (folder / CHECKPOINT).exists():

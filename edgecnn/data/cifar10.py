@@ -6,7 +6,6 @@ https://www.cs.toronto.edu/~kriz/learning-features-2009-TR.pdf
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edgecnn.data import cifar10_cache
+from edgecnn.data.folder import data_folder
 from edgecnn_export.dataset import Dataset, Labels, stratified_indices
 from edgecnn_runtime.contract import InputSpec
 from edgecnn_runtime.errors import DataError
@@ -52,23 +52,6 @@ def split_indices(labels: Labels) -> tuple[npt.NDArray[np.int64], npt.NDArray[np
     """Indices of the images to learn from and of those to validate on, each ascending."""
     validation = stratified_indices(labels, VALIDATION_PER_CLASS, SPLIT_SEED)
     return np.setdiff1d(np.arange(len(labels)), validation), validation
-
-
-def data_folder(given: Path | None = None) -> Path:
-    """The folder that holds the data sets: the one given, else ``$EDGECNN_DATA``, else in the user's cache.
-
-    Raises:
-        DataError: no folder is named, and platformdirs, which knows the user's cache, is not installed.
-    """
-    if given is not None:
-        return given
-    if named := os.environ.get("EDGECNN_DATA"):
-        return Path(named)
-    try:
-        from platformdirs import user_cache_path
-    except ModuleNotFoundError as problem:
-        raise DataError("no data folder: set EDGECNN_DATA, or run: pip install 'edgecnn[train]'") from problem
-    return user_cache_path("edgecnn")
 
 
 def cache_folder(folder: Path | None = None) -> Path:

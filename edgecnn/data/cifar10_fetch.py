@@ -7,9 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from edgecnn.data import cifar10_cache, npm
-from edgecnn.data.cifar10 import cache_folder, data_folder, load
+from edgecnn.data.cifar10 import cache_folder, load
 from edgecnn.data.cifar10_archives import BINARY_ARCHIVE, BINARY_FOLDER, NPM_ARCHIVE, decode
 from edgecnn.data.download import Progress, UnreachableError, download
+from edgecnn.data.folder import data_folder
 from edgecnn_runtime.errors import DataError
 
 OFFICIAL_URL = f"https://www.cs.toronto.edu/~kriz/{BINARY_ARCHIVE}"

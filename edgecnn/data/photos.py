@@ -164,6 +164,11 @@ class Photos:
                 f"all pictures of the class {self.label_names[lost]} in {self._name}/{part} are damaged; "
                 "replace those listed above"
             )
+        if more and count == len(kept):
+            raise DataError(
+                f"all pictures of {self._name} that the training is to be watched with are damaged; "
+                "replace those listed above"
+            )
         return Dataset(f"{self._name}/{part}", images, labels[kept], self.label_names), count
 
     def _slice(self, whole: Dataset, part: str, rows: slice) -> Dataset:

@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 import PIL
 
-from edgecnn.data.cifar10 import data_folder
+from edgecnn.data.folder import data_folder
 from edgecnn_export.dataset import Images
 from edgecnn_runtime.contract import InputSpec
 from edgecnn_runtime.errors import DataError, ImageError
@@ -32,6 +32,9 @@ from edgecnn_runtime.threads import cores
 Say = Callable[[str], None]
 # Called with the number of pictures that are decoded, and of all.
 Progress = Callable[[int, int], None]
+
+FOLDER = "decoded-photos"
+"""Of the data folder: a name that nobody gives a folder of photographs there."""
 
 MOST_DAMAGED = 0.05
 _BLOCK = 128
@@ -69,7 +72,7 @@ def read(
         DataError: more than 5 % of the pictures, and more than one, are damaged; or the cache cannot be written.
     """
     place = hashlib.sha256(json.dumps([origin, asdict(spec)]).encode()).hexdigest()[:16]
-    entry = data_folder() / "photos" / place
+    entry = data_folder() / FOLDER / place
     key = _key(paths, spec)
     try:
         found = _mapped(entry, key, len(paths), spec)

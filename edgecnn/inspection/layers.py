@@ -62,9 +62,9 @@ def last_with_maps(model: keras.Model) -> keras.Layer:
     return found
 
 
-def with_filters(model: keras.Model, most: int = 2) -> list[keras.Layer]:
-    """The first convolutions whose filters are larger than one pixel."""
-    return [layer for layer in stages(model) if has_filters(layer)][:most]
+def with_filters(model: keras.Model) -> list[keras.Layer]:
+    """The first two convolutions whose filters are larger than one pixel."""
+    return [layer for layer in stages(model) if has_filters(layer)][:2]
 
 
 def has_filters(layer: keras.Layer) -> bool:

@@ -47,8 +47,7 @@ def tiles(subject: Subject, evidence: Evidence | None, choices: Sequence[Choice]
         threads = counted(fast.cost.case.threads, "thread")
         note = f"{fast.cost.case.file.name} in {fast.cost.backend}, {threads}, on this machine"
         found.append(Tile("Fastest", f"{fast.latency:,.3f} ms", note))
-    elif evidence and subject.files:
-        timed = [each.of for each in evidence.answered if each.of]
+    elif evidence and (timed := [each.of for each in evidence.answered if each.of]):
         quick = min(timed, key=lambda each: each.scores.latency)
         note = f"{quick.file.path.name} in {quick.scores.backend}, 1 thread, on this machine"
         found.append(Tile("Fastest", f"{quick.scores.latency:,.3f} ms", note))
@@ -71,15 +70,20 @@ def verdict(subject: Subject, evidence: Evidence | None) -> Verdict:
     """By what was compared here, else by what the files carry."""
     if not subject.files:
         return Verdict("open", "Not exported", "There is no exported file to compare.")
-    if evidence and evidence.rows:
-        failed = sum(bool(each.failures) for each in evidence.rows)
-        count = counted(len(evidence.rows), "comparison")
-        if failed:
-            return Verdict("bad", "Not the same model", f"{failed} of {count} with the Keras model failed here.")
-        if evidence.weak:
-            return Verdict("open", "Proves nothing", evidence.weak)
-        return Verdict("good", "The same model", f"All {count} with the Keras model passed here.")
+    if evidence and (evidence.rows or evidence.failures):
+        return _compared(evidence)
     proved, files = proved_at_export(subject)
     if proved < files:
         return Verdict("bad", "Not proved", f"{files - proved} of {counted(files, 'file')} carry no proof that passed.")
     return Verdict("good", "Proved at export", f"The proof of {counted(files, 'file')} passed at export.")
+
+
+def _compared(evidence: Evidence) -> Verdict:
+    failed, count = sum(bool(each.failures) for each in evidence.rows), counted(len(evidence.rows), "comparison")
+    if failed:
+        return Verdict("bad", "Not the same model", f"{failed} of {count} with the Keras model failed here.")
+    if evidence.failures:
+        return Verdict("bad", "Not compared", f"{counted(len(evidence.failures), 'file')} could not be run here.")
+    if evidence.weak:
+        return Verdict("open", "Proves nothing", evidence.weak)
+    return Verdict("good", "The same model", f"All {count} with the Keras model passed here.")

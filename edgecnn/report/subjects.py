@@ -82,7 +82,7 @@ def _files(words: Sequence[Path]) -> list[Path]:
                     f"{word} holds no finished run ({keras_file.IN_RUN_FOLDER} is missing); "
                     "name a run of edgecnn train, or files"
                 )
-            exported = sorted(path for path in word.iterdir() if path.suffix in _EXPORTED and path.is_file())
+            exported = sorted(path for path in word.glob("[!.]*") if path.suffix in _EXPORTED and path.is_file())
             files = [model, *exported]
         elif word.suffix in (*_EXPORTED, ".keras"):
             files = [word]

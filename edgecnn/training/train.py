@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import signal
 import time
 from collections.abc import Callable, Iterator
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from edgecnn.training import checkpoint, plan
+from edgecnn.training.alone import alone
 from edgecnn.training.checkpoint import Progress
 from edgecnn.training.devices import Devices
 from edgecnn.training.learner import Learner
@@ -78,8 +80,8 @@ def train(
 
     Raises:
         UsageError: a batch cannot be divided among the devices.
-        TrainingError: there is nothing to resume in ``out``, or it learns from other images; or another process does
-            not go along.
+        TrainingError: there is nothing to resume in ``out``, or it learns from other images; another process trains
+            there, or one of several does not go along; or the loss is no number any more, unless it is watched.
         KeyboardInterrupt: Ctrl-C, after the state was saved.
     """
     devices = devices or Devices()
@@ -104,13 +106,13 @@ def train(
             checkpoint.save(saved, network.name, recipe, data, progress, learner.variables)
 
     with (
+        alone(out) if devices.first else contextlib.nullcontext(),
         Reporter(recipe.epochs, steps, batch, watch is not None) as reporter,
         _interrupts(devices) as interrupted,
     ):
         while progress.epoch < recipe.epochs:
             epoch = plan.draw(recipe, len(data), progress.epoch)
-            begun = time.perf_counter()
-            sitting = progress.step
+            begun, sitting = time.perf_counter(), progress.step
             while progress.step < steps:
                 last = min(progress.step + learner.steps_per_call, steps)
                 loss, correct = learner.run(epoch.steps(progress.step, last))
@@ -123,8 +125,7 @@ def train(
                     save()
                     devices.leave()
                     raise KeyboardInterrupt
-            seconds = time.perf_counter() - begun
-            progress.seconds += seconds
+            progress.seconds += (seconds := time.perf_counter() - begun)
             learner.synchronise()
             row = {
                 "epoch": float(progress.epoch + 1),
@@ -136,6 +137,8 @@ def train(
             if validation is not None:
                 with learner.result():
                     row |= _evaluate(learner.model, validation)
+            if watch is None:
+                _require_number(row, devices)
             progress.finish_epoch(row)
             learner.enter(progress.epoch)
             save()
@@ -153,6 +156,15 @@ def train(
 def _resumed(saved: Path, data: Dataset) -> Progress:
     checkpoint.check_data(saved, data)
     return checkpoint.peek(saved)[2]
+
+
+def _require_number(row: dict[str, float], devices: Devices) -> None:
+    """Stop a run that can come to nothing any more; its last good state stays."""
+    if not math.isfinite(row["loss"]):
+        devices.leave()
+        raise TrainingError(
+            f"the training has diverged, its loss is no number in epoch {row['epoch']:.0f}; take a lower --lr"
+        )
 
 
 def _evaluate(model: keras.Model, data: Dataset) -> dict[str, float]:

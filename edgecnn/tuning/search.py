@@ -11,6 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
+from edgecnn.training.memory import is_out_of_memory
 from edgecnn.training.recipe import Recipe
 from edgecnn.training.train import train
 from edgecnn.tuning.space import Space, values
@@ -118,17 +119,8 @@ def _accuracy(task: Task, trial: optuna.Trial) -> float | None:
         trial.set_user_attr(FATE, f"refused: {problem}")
         return None
     except Exception as problem:
-        if not _is_out_of_memory(problem):
+        if not is_out_of_memory(problem):
             raise
         trial.set_user_attr(FATE, "out of memory")
         return None
     return trained.history[-1]["validation_accuracy"]
-
-
-def _is_out_of_memory(problem: Exception) -> bool:
-    """Python says so by a class of its own, TensorFlow and JAX by an error with this name or this word."""
-    return (
-        isinstance(problem, MemoryError)
-        or type(problem).__name__ == "ResourceExhaustedError"
-        or str(problem).startswith("RESOURCE_EXHAUSTED")
-    )

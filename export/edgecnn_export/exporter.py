@@ -57,7 +57,7 @@ class Exporter:
     reference: Reference
     options: Options
     listener: Listener
-    in_c: bool = False
+    in_c: bool
 
     def export(self, form: str, precisions: Iterable[str]) -> list[ExportError]:
         """Write the files of one format, or what they can be rescued as; what is wrong with those that cannot."""
@@ -128,9 +128,10 @@ class Exporter:
             return False
         if complaints(rows):
             return False
+        int8 = self._target(form, "int8")
+        earlier = f"; {int8} is of an earlier export" if int8.exists() else ""
         self.listener.note(
-            f"{self._target(form, 'int8').name} cannot be had; {target.name} is in its place: "
-            f"{_cost(payload, int8_bytes)}"
+            f"{int8.name} cannot be had; {target.name} is in its place: {_cost(payload, int8_bytes)}{earlier}"
         )
         return True
 

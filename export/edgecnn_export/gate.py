@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from edgecnn_export.paired import Interval
+from edgecnn_export.intervals import Interval, wilson
 from edgecnn_runtime.contract import Contract
 from edgecnn_runtime.signature import Signature, Tensor
 
@@ -23,25 +23,32 @@ class Tolerance:
     Attributes:
         difference: largest difference of any probability. Where it is below 1, another top label is allowed only
             between probabilities that are closer than rounding to it.
-        unlabelled: lowest share of images with the same top label, where no accuracy can be measured.
+        agreement: lowest share of images with the same top label. Where accuracy is measured too, only a share whose
+            95 % interval lies below it is too low: of ten images, two coin-flips are a fifth.
         drop: largest loss of accuracy, in points. A loss whose 95 % interval holds zero is not taken for one: on a
             thousand images a handful of coin-flips is more than half a point.
     """
 
     difference: float = 1.0
-    unlabelled: float = 0.9
+    agreement: float = 0.9
     drop: float = 0.5
 
     def with_drop(self, max_drop: float | None) -> Tolerance:
-        """The same with another ``drop``, unless that is None."""
-        return self if max_drop is None else replace(self, drop=max_drop)
+        """The same with another ``drop``, unless that is None.
+
+        Where more may be lost, more may differ: for each answer that is lost, one that was wrong may change too.
+        """
+        if max_drop is None:
+            return self
+        more = max(0.0, max_drop - self.drop) / 100
+        return replace(self, drop=max_drop, agreement=max(0.0, self.agreement - 2 * more))
 
 
 TOLERANCES = {
-    "fp32": Tolerance(difference=1e-4, unlabelled=1.0, drop=0.0),
-    "fp16": Tolerance(unlabelled=0.99, drop=0.1),
+    "fp32": Tolerance(difference=1e-4, agreement=1.0, drop=0.0),
+    "fp16": Tolerance(agreement=0.99, drop=0.1),
     "dynamic": Tolerance(drop=0.1),
-    "int16x8": Tolerance(unlabelled=0.98, drop=0.1),
+    "int16x8": Tolerance(agreement=0.98, drop=0.1),
     "int8": Tolerance(drop=0.5),
 }
 """By precision. fp32 must agree; the others may differ image by image, but not lose accuracy."""
@@ -109,12 +116,11 @@ def check_labels(guess: Any, expected: Any, reference: Probabilities, tolerance:
     return Check("labels", measured, "none beyond rounding", real == 0)
 
 
-def check_agreement(agreement: float, tolerance: Tolerance) -> Check:
-    """The share of the same top labels, where there is no accuracy to look at."""
-    lowest = tolerance.unlabelled
-    return Check(
-        "labels", f"agrees on {agreement:.2%} of the images", f"at least {lowest:.2%}", bool(agreement >= lowest)
-    )
+def check_agreement(same: int, count: int, tolerance: Tolerance, labelled: bool) -> Check:
+    """How many of the images have the same top label; another network of the same accuracy agrees on few."""
+    lowest = tolerance.agreement
+    share = wilson(same, count)[1] if labelled else same / count
+    return Check("labels", f"agrees on {same / count:.2%} of the images", f"at least {lowest:.2%}", share >= lowest)
 
 
 def check_accuracy(accuracy: float, change: float, interval: Interval, tolerance: Tolerance) -> Check:

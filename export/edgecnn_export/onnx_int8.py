@@ -22,7 +22,7 @@ _LOOKED_AT = 50
 class OnnxInt8:
     """A network to be quantized; see :class:`edgecnn_export.operators.Int8`."""
 
-    def __init__(self, name: str, plain: Path, calibration: Images, method: str = "minmax") -> None:
+    def __init__(self, name: str, plain: Path, calibration: Images, method: str) -> None:
         """Take the float file, and the images that set the ranges, shape (N, height, width, 3).
 
         Args:

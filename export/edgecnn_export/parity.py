@@ -46,7 +46,8 @@ class Exported:
         """
         contract, whole = container.read(path)
         drop = contract.parity.get("max_drop")
-        if contract.precision not in TOLERANCES or not (drop is None or type(drop) in (int, float)):
+        known = drop is None or (type(drop) in (int, float) and 0 <= drop <= 100)
+        if contract.precision not in TOLERANCES or not known:
             raise ModelFileError(
                 f"{path}: is in {contract.precision!r} and may lose {drop!r} points, and nobody knows what that means; "
                 "export it again"
@@ -114,17 +115,30 @@ def compare_files(source: Path, files: Iterable[Path], data: Dataset) -> tuple[f
 
     Raises:
         ModelFileError: a file is missing, damaged, or was not written by edgecnn.
-        ExportError: the Keras model cannot be read, or a file's labels are others.
+        ExportError: the Keras model cannot be read, or a file is of another network or training.
         ParityError: the Keras model is too weak to compare with.
     """
     opened = [Exported.open(path) for path in files]
     model, about = keras_file.load(source)
     for each in opened:
-        if each.contract.labels != about.labels:
-            raise ExportError(f"{each.path} has other labels than {source}: it is not an export of this model")
+        _require_origin(each, source, about)
     reference = reference_scores(model, data)
     accuracy = require_skill(reference, data)
     return accuracy, [each.beside(reference, data) for each in answers(opened, data)]
+
+
+def _require_origin(file: Exported, source: Path, about: keras_file.About) -> None:
+    """Refuse a file that says itself that it was made of something else."""
+    contract = file.contract
+    said = {
+        "other labels": contract.labels == about.labels,
+        "another name": contract.model == about.name,
+        "another input": contract.input == about.input,
+        "another training": contract.training == about.training,
+    }
+    for what, same in said.items():
+        if not same:
+            raise ExportError(f"{file.path} has {what} than {source}: it is not an export of this model")
 
 
 def predict(model: keras.Model, images: Images) -> Probabilities:

@@ -13,9 +13,10 @@ def place(pairs: Sequence[tuple[Path, Path]]) -> None:
     On an error or an interrupt between two of them, what was there before is there again.
     """
     kept = [(new, target, target.with_name(f".{target.name}.old")) for new, target in pairs]
+    for _, _, old in kept:
+        remove(old)  # of an earlier call that was killed: it must not come back
     try:
         for _, target, old in kept:
-            remove(old)
             if target.exists():
                 target.rename(old)
         for new, target, _ in kept:

@@ -96,9 +96,14 @@ def examine(data: bytes) -> tuple[Contract | None, int]:
     return contract, found.size
 
 
+def format_of(data: bytes) -> str:
+    """``tflite`` or ``onnx``, by the content, for a file name can be wrong. ONNX files have no mark of their own."""
+    return "tflite" if data[4:8] == b"TFL3" else "onnx"
+
+
 def _identify(data: bytes) -> tuple[str, trailers.Found | None]:
-    """Format, by the content, for a file name can be wrong, and contract; ValueError if it is no model."""
-    model_format = "tflite" if data[4:8] == b"TFL3" else "onnx"
+    """Format and contract; ValueError if it is no model."""
+    model_format = format_of(data)
     return model_format, _FIND[model_format](data)
 
 

@@ -60,10 +60,10 @@ class Table:
         offset = self.file.number("H", vtable + inside) if inside < self.file.number("H", vtable) else 0
         return self.position + offset if offset else None
 
-    def number(self, field: int, kind: str, default: int = 0) -> int:
-        """The number in a field."""
+    def number(self, field: int, kind: str) -> int:
+        """The number in a field, 0 if it is left out."""
         found = self._find(field)
-        return default if found is None else self.file.number(kind, found)
+        return 0 if found is None else self.file.number(kind, found)
 
     def _follow(self, field: int) -> int | None:
         found = self._find(field)

@@ -44,8 +44,11 @@ def describe(path: str | os.PathLike[str]) -> ModelFile:
         raise ModelFileError(f"{os.fspath(path)}: {problem}") from None
 
 
+READERS = {"tflite": tflite_reader.read, "onnx": onnx_reader.read}
+
+
 def _read(model: bytes) -> Description:
     try:
-        return tflite_reader.read(model) if model[4:8] == b"TFL3" else onnx_reader.read(model)
+        return READERS[container.format_of(model)](model)
     except ValueError as problem:
         raise ModelFileError(f"is damaged ({problem}); copy it again") from None

@@ -26,7 +26,7 @@ MAX_PIXELS = 17_000_000
 """Of a whole sheet: unpacking takes 22 bytes a pixel."""
 
 
-def _grid(count: int, height: int, width: int) -> tuple[int, int]:
+def _grid(count: int, width: int) -> tuple[int, int]:
     """Rows and columns of a sheet, found anew by the reader: as many columns as fit, 50 at most."""
     columns = max(1, min(COLUMNS, count, MAX_SIDE // width))
     return -(-count // columns), columns
@@ -45,7 +45,7 @@ def pack(images: Images) -> bytes:
         ValueError: there is no image, or they are too many for one sheet (16383 pixels a side, 17 megapixels).
     """
     count, height, width, _ = images.shape
-    rows, columns = _grid(count, height, width)
+    rows, columns = _grid(count, width)
     sides = rows * height, columns * width
     if not count or max(sides) > MAX_SIDE or prod(sides) > MAX_PIXELS:
         raise ValueError(f"{count} images of {width} x {height} do not go on one sheet; make several")
@@ -74,7 +74,7 @@ def unpack(data: bytes, count: int, height: int, width: int) -> Images:
         ImageError: the data is not a sheet of that many images of that size.
         BackendError: Pillow was built without WebP.
     """
-    rows, columns = _grid(count, height, width)
+    rows, columns = _grid(count, width)
     wanted = (columns * width, rows * height)
     if prod(wanted) > MAX_PIXELS:
         raise ImageError(f"a sheet of images has more than {MAX_PIXELS // 1_000_000} megapixels")

@@ -104,7 +104,8 @@ def verify(path: str | os.PathLike[str], backend: str | None = None, threads: in
         threads: how many threads compute, at least 1; otherwise the interpreter decides.
 
     Raises:
-        ModelFileError: the file is missing, damaged, was not written by edgecnn, or carries no golden pictures.
+        ModelFileError: the file is missing, damaged, was not written by edgecnn, was refused at export, or carries no
+            golden pictures.
         BackendError: no installed interpreter can run it.
         UsageError: there is no such backend, or it does not run such files.
         ImageError: the image decoder refuses a golden picture.
@@ -118,11 +119,14 @@ def verify(path: str | os.PathLike[str], backend: str | None = None, threads: in
         raise ModelFileError(f"{os.fspath(path)}: {problem}; export it again") from None
     allowed = tolerance(contract, name, answers_of)
     pictures = [_picture(image, index % 2 == 1, contract.input) for index, image in enumerate(images)]
-    decoded = [
-        np.array_equal(pixels(io.BytesIO(each), contract.input), image)
-        for each, image in zip(pictures, images, strict=True)
-    ]
-    scores = classifier.scores(map(io.BytesIO, pictures))
+    try:
+        decoded = [
+            np.array_equal(pixels(io.BytesIO(each), contract.input), image)
+            for each, image in zip(pictures, images, strict=True)
+        ]
+        scores = classifier.scores(map(io.BytesIO, pictures))
+    except ImageError as problem:
+        raise ImageError(f"{os.fspath(path)}: {problem}") from None
     # A NaN compares false with everything: it must not slip through as a small difference.
     differences = np.where(np.isfinite(scores), np.abs(scores - expected), np.inf).max(-1)
     mismatches = tuple(
@@ -158,6 +162,8 @@ def _read(contract: Contract, backend: str) -> tuple[str, Pixels, Probabilities]
     golden, spec = contract.golden, contract.input
     if golden is None or not golden.exported:
         raise ValueError("carries no pictures to verify it with")
+    if any(isinstance(each, dict) and each.get("passed") is False for each in contract.parity.get("results", [])):
+        raise ValueError("was refused at export, for it is not the model it was made from")
     if contract.precision not in TOLERANCES:
         raise ValueError(f"its precision {contract.precision!r} is not known")
     of = next(

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from edgecnn.data import cifar10
+from edgecnn.data.folder import data_folder
 
 KEYS = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 QEMU_SUITE = "trixie"
@@ -59,7 +59,7 @@ SYSTEMS = (BOOKWORM, TRIXIE, BOOKWORM_32)
 
 def folder() -> Path:
     """Where all of it is kept."""
-    return Path(os.environ.get("EDGECNN_ARM") or cifar10.data_folder() / "arm").absolute()
+    return Path(os.environ.get("EDGECNN_ARM") or data_folder() / "arm").absolute()
 
 
 def emulator(system: System) -> Path:

@@ -13,8 +13,8 @@ from PIL import Image
 
 from edgecnn.cli.main import run
 from edgecnn.data import samples
-from edgecnn.metrics import wilson
 from edgecnn_export import keras_file
+from edgecnn_export.intervals import wilson
 
 ROOT = Path(__file__).parents[2]
 TINY = ROOT / "tests" / "runtime" / "data"

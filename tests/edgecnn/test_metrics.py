@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from edgecnn.metrics import Metrics, measure, surest, wilson
+from edgecnn.metrics import Metrics, measure, require_numbers, surest
+from edgecnn_export.intervals import wilson
+from edgecnn_runtime.errors import ExportError
 
 
 @pytest.fixture
@@ -57,3 +59,13 @@ def test_the_surest_first() -> None:
     assert surest(labels, probabilities, right=True).tolist() == [2, 3, 0]
     assert surest(labels, probabilities, right=False).tolist() == [1, 4]
     assert surest(labels[:1], probabilities[:1], right=False).tolist() == []
+
+
+def test_answers_that_are_no_numbers_are_not_counted() -> None:
+    probabilities = np.full((3, 2), 0.5, np.float32)
+    require_numbers(probabilities, "x.onnx")
+    probabilities[1, 0] = np.nan
+    with pytest.raises(
+        ExportError, match=r"^x\.onnx gives answers that are no numbers \(NaN\); export the model again$"
+    ):
+        require_numbers(probabilities, "x.onnx")

@@ -11,7 +11,7 @@ import pytest
 from edgecnn_export.comparison import Row, compare
 from edgecnn_export.dataset import Dataset
 from edgecnn_export.gate import expected_signature
-from edgecnn_export.paired import accuracy_change
+from edgecnn_export.intervals import accuracy_change
 from edgecnn_export.parity import require_skill
 from edgecnn_export.scoring import Scores
 from edgecnn_runtime.contract import Contract, InputSpec
@@ -87,7 +87,7 @@ def test_a_float_file_may_not_shift_a_probability(data: Dataset) -> None:
 def test_a_lost_accuracy_is_refused(data: Dataset, precision: str, allowed: float) -> None:
     lossy = row(precision, answers(data.labels, 120), data)
     assert lossy.change == pytest.approx(-2.0)
-    assert lossy.failures[-1] == (f"accuracy: 88.00%, -2.00 points (-2.88 to -1.11); at most {allowed:g} points lost")
+    assert (f"accuracy: 88.00%, -2.00 points (-2.88 to -1.11); at most {allowed:g} points lost") in lossy.failures
     assert lossy.worst_classes == {"a": 2.0, "b": 2.0, "c": 2.0}
 
 
@@ -96,10 +96,19 @@ def test_how_much_may_be_lost_can_be_chosen(data: Dataset) -> None:
         assert (row("int8", answers(data.labels, 120), data, max_drop=max_drop).failures == ()) is passed
 
 
+def test_where_more_may_be_lost_more_may_differ(data: Dataset) -> None:
+    other = answers(data.labels, 300)  # 20 points less accurate
+    assert row("int8", other, data, max_drop=25).failures == ()
+    assert row("int8", answers(data.labels, 1000), data, max_drop=25).failures[-1] == (
+        "labels: agrees on 10.00% of the images; at least 41.00%"
+    )
+    assert row("int8", other, unlabelled(data), max_drop=25).failures
+
+
 def test_the_interface_comes_first(data: Dataset) -> None:
     good = expected_signature(Contract("m", "onnx", "int8", data.label_names, InputSpec(2, 2)))
     names = [each.name for each in row("int8", answers(data.labels, 100), data).checks]
-    assert names == ["names", "shapes", "values", "accuracy"]
+    assert names == ["names", "shapes", "values", "accuracy", "labels"]
     for wrong, check in (
         (good._replace(input=good.input._replace(name="image")), "names"),
         (good._replace(output=good.output._replace(type="int8")), "names"),
@@ -119,6 +128,34 @@ def test_noise_on_few_images_is_not_taken_for_loss(data: Dataset) -> None:
     assert noisy.interval is not None
     assert noisy.interval[0] < 0 < noisy.interval[1]
     assert noisy.failures == ()
+
+
+def first(data: Dataset, count: int) -> Dataset:
+    return Dataset("few", data.images[:count], data.labels[:count], data.label_names)
+
+
+@pytest.mark.parametrize("precision", ["int8", "fp16", "dynamic", "int16x8"])
+def test_another_model_as_accurate_is_refused(data: Dataset, precision: str) -> None:
+    other = np.roll(answers(np.roll(data.labels, 500), 100), 500, axis=0)  # wrong on 100 images, too, but on others
+    compared = row(precision, other, data)
+    assert (compared.change, compared.agreement) == (0.0, 0.8)
+    (failure,) = compared.failures
+    assert failure.startswith("labels: agrees on 80.00% of the images; at least 9")
+
+
+def test_a_file_that_always_answers_the_same_is_refused_on_few_images(data: Dataset) -> None:
+    few = first(data, 8)
+    contract = Contract("m", "onnx", "int8", data.label_names, InputSpec(2, 2))
+    right = answers(few.labels)
+
+    def failures(exported: npt.NDArray[np.float32]) -> list[str]:
+        given = Scores("x 1", exported, 0.1, expected_signature(contract))
+        return [each.name for each in compare("m.onnx", contract, 1, given, right, few).checks if not each.passed]
+
+    assert failures(answers(np.zeros(8, np.int64))) == ["accuracy", "labels"]
+    assert failures(answers(few.labels, 2)) == []  # two coin-flips
+    two = np.where(np.arange(8) < 4, few.labels, 0)
+    assert "labels" in failures(answers(two))
 
 
 def test_numbers_that_are_none_are_refused(data: Dataset) -> None:

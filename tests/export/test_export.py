@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import re
 import subprocess
@@ -17,6 +18,7 @@ import onnx as onnx_package
 import pytest
 from ai_edge_litert.interpreter import Interpreter  # works beside TensorFlow; tflite-runtime does not
 
+from edgecnn import models
 from edgecnn.cli.main import run as edgecnn
 from edgecnn.data import cifar10, samples
 from edgecnn_export import keras_file, onnx, tflite
@@ -183,7 +185,9 @@ def test_a_network_whose_training_diverged(baseline: Any, evaluation: Dataset) -
         reference_scores(diverged, evaluation)
 
 
-@pytest.mark.parametrize("promise", [{"precision": "int4"}, {"parity": {"max_drop": "half"}}])
+@pytest.mark.parametrize(
+    "promise", [{"precision": "int4"}, *({"parity": {"max_drop": drop}} for drop in ("half", math.nan, -1, 101))]
+)
 def test_a_contract_of_which_nobody_knows_what_it_allows(promise: dict[str, Any], tmp_path: Path) -> None:
     contract = replace(container.read(TINY)[0], **promise)
     whole = TINY.read_bytes()
@@ -337,7 +341,7 @@ def test_parity_ends_with_status_1_when_a_file_is_another_model(
     other: Any, baseline_path: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     about = keras_file.read_about(baseline_path)
-    contract = Contract("baseline", "onnx", "fp32", about.labels, about.input)
+    contract = Contract("baseline", "onnx", "fp32", about.labels, about.input, training=about.training)
     impostor = tmp_path / "impostor.onnx"
     impostor.write_bytes(container.embed(onnx.convert(other, "fp32", None), contract))
     assert edgecnn(["parity", str(baseline_path), str(impostor), "--quick"]) == 1
@@ -347,3 +351,27 @@ def test_parity_ends_with_status_1_when_a_file_is_another_model(
     assert row[:3] + row[4:5] == ["impostor.onnx", "onnx", "fp32", "FAILED"]
     assert header[5:] == ["size kB", "accuracy", "change, points (95 %)", "agreement", "largest diff.", "ms"]
     assert "error: not the same model: impostor.onnx: values: largest difference" in output.err
+
+
+@pytest.mark.parametrize(
+    ("change", "what"),
+    [
+        ({"labels": tuple("abcdefghij")}, "labels"),
+        ({"model": "deeper"}, "name"),
+        ({"input": InputSpec(32, 32, fit="stretch")}, "input"),
+        ({"training": {"data": "yesterday's"}}, "training"),
+    ],
+)
+def test_parity_refuses_what_says_that_it_was_made_of_another_model(
+    change: dict[str, Any], what: str, baseline_path: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    about = keras_file.read_about(baseline_path)
+    whole = models.carried("onnx").read_bytes()
+    contract = replace(
+        container.parse(whole)[0], model=about.name, labels=about.labels, input=about.input, training=about.training
+    )
+    file = tmp_path / "other.onnx"
+    file.write_bytes(container.embed(whole[: container.parse(whole)[1]], replace(contract, **change)))
+    assert edgecnn(["parity", str(baseline_path), str(file), "--quick"]) == 1
+    message = f"error: {file} has another {what} than {baseline_path}: it is not an export of this model\n"
+    assert capfd.readouterr().err == message.replace("another labels", "other labels")

@@ -63,6 +63,21 @@ def test_an_interrupt_at_any_rename_leaves_what_was_there(
     assert tree(tmp_path) == as_it_was
 
 
+def test_what_a_killed_process_left_does_not_come_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / ".b.old").mkdir()
+    (tmp_path / ".b.old" / "inside").write_text("older")
+    before(tmp_path)
+    as_it_was = tree(tmp_path) | {".b.old/inside": "older"}
+    new = pairs(tmp_path)
+    monkeypatch.setattr(Path, "rename", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+    with pytest.raises(KeyboardInterrupt):
+        place(new)
+    monkeypatch.undo()
+    for temporary, _ in new:
+        remove(temporary)
+    assert tree(tmp_path) == {name: text for name, text in as_it_was.items() if not name.startswith(".b.old")}
+
+
 def test_what_a_killed_process_left_is_no_hindrance(tmp_path: Path) -> None:
     (tmp_path / ".b.old").mkdir()
     (tmp_path / ".b.old" / "inside").write_text("older")

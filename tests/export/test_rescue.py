@@ -114,7 +114,7 @@ def test_without_rescue_it_is_kept_aside(
     report = json.loads((out / f"{file}.rejected.json").read_text())
     assert [each["passed"] for each in report["results"]] == [False] * len(report["results"])
     failed = [each for each in report["results"][0]["checks"] if not each["passed"]]
-    assert [each["name"] for each in failed] == ["accuracy"]
+    assert [each["name"] for each in failed] == ["accuracy", "labels"]
     contract, _ = container.read(out / f"{file}.rejected")
     assert contract.parity["results"] == report["results"]
 

@@ -7,6 +7,8 @@ import io
 import json
 import math
 import platform
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -342,6 +344,25 @@ def test_golden_pictures_that_are_none(proved: Path, changes: dict[str, Any], tm
         verify(other)
 
 
+def test_a_file_that_was_refused_at_export(proved: Path, tmp_path: Path) -> None:
+    results = [{"backend": "x 1", "passed": True}, {"backend": "y 1", "passed": False}]
+    for parity, refused in (({"results": results}, True), ({"results": results[:1]}, False), ({"results": 3}, True)):
+        other = rewritten(proved, tmp_path / f"other-{proved.name}", lambda each: replace(each, parity=parity))  # noqa: B023
+        if refused:
+            with pytest.raises(ModelFileError, match=r"other-.*; export it again$"):
+                verify(other)
+        else:
+            assert verify(other).passed
+
+
+def test_a_decoder_that_refuses_a_picture_is_told_with_the_file(
+    proved: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(verifying, "_picture", lambda *_: b"no picture")
+    assert run(["verify", str(proved)]) == 1
+    assert capsys.readouterr().err.startswith(f"error: {proved}: ")
+
+
 def test_one_bad_file_does_not_stop_the_others(
     proved: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -358,3 +379,9 @@ def test_wrong_usage(proved: Path, capsys: pytest.CaptureFixture[str]) -> None:
         assert capsys.readouterr().err.startswith("error: ")
     with pytest.raises(UsageError, match="threads must be at least 1 and at most 1024, not 0"):
         verify(proved, threads=0)
+
+
+def test_a_proof_that_nobody_reads_to_its_end_is_none(proved: Path) -> None:
+    words = f"set -o pipefail; '{sys.executable}' -m edgecnn verify none.onnx '{proved}' | true"
+    ended = subprocess.run(["bash", "-c", words], capture_output=True, text=True, timeout=60, check=False)
+    assert ended.returncode == 1

@@ -10,6 +10,7 @@ import pytest
 
 from edgecnn.data import cifar10, cifar10_cache
 from edgecnn.data.cifar10_cache import Arrays
+from edgecnn.data.folder import data_folder
 from edgecnn_runtime.errors import DataError
 
 
@@ -130,14 +131,14 @@ def test_a_folder_that_cannot_be_written(arrays: Arrays, tmp_path: Path) -> None
 
 
 def test_which_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert cifar10.data_folder() == tmp_path / "user-cache" / "edgecnn"
+    assert data_folder() == tmp_path / "user-cache" / "edgecnn"
     monkeypatch.setenv("EDGECNN_DATA", str(tmp_path / "environment"))
-    assert cifar10.data_folder() == tmp_path / "environment"
-    assert cifar10.data_folder(tmp_path / "given") == tmp_path / "given"
+    assert data_folder() == tmp_path / "environment"
+    assert data_folder(tmp_path / "given") == tmp_path / "given"
     assert cifar10.cache_folder(tmp_path / "given") == tmp_path / "given" / "cifar10"
 
 
 def test_no_folder_is_known_without_platformdirs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "platformdirs", None)
     with pytest.raises(DataError, match=r"set EDGECNN_DATA, or run: pip install 'edgecnn\[train\]'"):
-        cifar10.data_folder()
+        data_folder()

@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 
 from edgecnn.data import cifar10, photos, photos_cache, samples
+from edgecnn.data.folder import data_folder
 from edgecnn.data.photos import Photos
 from edgecnn_export import calibration
 from edgecnn_export.dataset import Dataset
@@ -267,7 +268,7 @@ def test_a_changed_picture_is_decoded_anew(folder: Path, load: Load, decoded: li
 
 
 def test_the_cache_holds_one_entry_for_each_part_and_size(folder: Path, load: Load) -> None:
-    entries = cifar10.data_folder() / "photos"
+    entries = data_folder() / photos_cache.FOLDER
     for size in (32, 16):
         images = load(folder, InputSpec(size, size))
         assert (len(images.train), len(images.test)) == (51, 9)
@@ -280,7 +281,7 @@ def test_the_cache_holds_one_entry_for_each_part_and_size(folder: Path, load: Lo
 @pytest.mark.parametrize("damage", ["short", "gone", "no JSON", "another list"])
 def test_a_damaged_cache_is_made_again(folder: Path, load: Load, damage: str, decoded: list[Path]) -> None:
     expected = load(folder).test.fingerprint
-    (entry,) = (cifar10.data_folder() / "photos").iterdir()
+    (entry,) = (data_folder() / photos_cache.FOLDER).iterdir()
     if damage == "short":
         os.truncate(entry / "pixels.u8", 100)
     elif damage == "gone":
@@ -335,7 +336,7 @@ def test_too_many_damaged_pictures(folder: Path, load: Load, said: list[str]) ->
     with pytest.raises(DataError, match=r"4 of 60 pictures are damaged, more than 5%; repair or remove those listed"):
         load(folder).everything  # noqa: B018
     assert len(said) == 4
-    assert not list((cifar10.data_folder() / "photos").iterdir())
+    assert not list((data_folder() / photos_cache.FOLDER).iterdir())
 
 
 def test_a_class_of_which_nothing_is_left(tmp_path: Path, load: Load) -> None:
@@ -347,6 +348,16 @@ def test_a_class_of_which_nothing_is_left(tmp_path: Path, load: Load) -> None:
     only[0].write_bytes(b"no picture")
     with pytest.raises(DataError, match="all pictures of the class bird in photos/test are damaged"):
         load(folder).test  # noqa: B018
+
+
+def test_pictures_to_watch_with_of_which_nothing_is_left(tmp_path: Path, load: Load) -> None:
+    folder = write(tmp_path / "photos" / "train", 20).parent
+    write(folder / "test", 20)
+    write(folder / "val", 1)
+    for path in (folder / "val").rglob("*.*"):
+        path.write_bytes(b"no picture")
+    with pytest.raises(DataError, match="all pictures of photos that the training is to be watched with are damaged"):
+        load(folder).split()
 
 
 def test_a_link_to_nowhere_is_a_damaged_picture(folder: Path, load: Load, said: list[str]) -> None:
@@ -383,7 +394,7 @@ def test_an_interrupt_leaves_nothing(folder: Path, load: Load, monkeypatch: pyte
 
     with pytest.raises(KeyboardInterrupt):
         photos.load(folder, SPEC, None, print, interrupted).everything  # noqa: B018
-    assert not list((cifar10.data_folder() / "photos").iterdir())
+    assert not list((data_folder() / photos_cache.FOLDER).iterdir())
 
 
 def test_a_cache_that_cannot_be_written(

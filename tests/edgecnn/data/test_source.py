@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from edgecnn.data import cifar10, cifar10_cache, samples, source
+from edgecnn.data import cifar10, cifar10_cache, photos_cache, samples, source
 from edgecnn.data.cifar10_cache import Arrays
+from edgecnn.data.folder import data_folder
 from edgecnn.data.photos import Photos
 from edgecnn.data.source import Source
 from edgecnn_runtime.contract import InputSpec
@@ -50,7 +51,7 @@ def test_nothing_given_is_cifar10_where_the_environment_says(
 
 def test_a_data_folder(arrays: Arrays, tmp_path: Path) -> None:
     cifar10_cache.write(arrays, tmp_path / "mine" / "cifar10", "a copy")
-    (tmp_path / "mine" / "photos" / "0123456789abcdef").mkdir(parents=True)
+    (tmp_path / "mine" / photos_cache.FOLDER / "0123456789abcdef").mkdir(parents=True)
     assert len(find(tmp_path / "mine").test) == 10
     (tmp_path / "mine" / "cifar10" / "x_test.npy").unlink()
     with pytest.raises(DataError, match="CIFAR-10 is not in"):
@@ -133,6 +134,6 @@ def test_another_models_labels(folder: Path) -> None:
 
 def test_finding_decodes_nothing(folder: Path) -> None:
     find(folder)
-    assert not (cifar10.data_folder() / "photos").exists()
+    assert not (data_folder() / photos_cache.FOLDER).exists()
     assert np.unique(find(folder).test.labels).tolist() == [0, 1]
-    assert (cifar10.data_folder() / "photos").exists()
+    assert (data_folder() / photos_cache.FOLDER).exists()

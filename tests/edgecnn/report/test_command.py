@@ -18,10 +18,13 @@ from PIL import Image
 from edgecnn import zoo
 from edgecnn.cli.main import program, run
 from edgecnn.models import carried
-from edgecnn_export import keras_file
+from edgecnn_export import keras_file, onnx, parity, scoring
+from edgecnn_export.dataset import Images
 from edgecnn_export.parity import Exported
+from edgecnn_export.scoring import Scores
 from edgecnn_runtime import container
-from edgecnn_runtime.contract import InputSpec
+from edgecnn_runtime.contract import Contract, InputSpec
+from edgecnn_runtime.errors import ExportError
 from tests.edgecnn.report.conftest import BASELINE
 from tests.edgecnn.report.read import Page, pixels
 
@@ -156,6 +159,34 @@ def test_a_file_that_is_not_the_same_model(folder: Path, capsys: pytest.CaptureF
 
 
 @pytest.mark.usefixtures("keras")
+def test_a_file_that_does_not_run_is_no_part_of_a_good_verdict(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    score = scoring.score
+    for failing in ((".onnx",), (".onnx", ".tflite")):
+
+        def answered(model: Path, images: Images, backend: str, failing: tuple[str, ...] = failing) -> Scores:
+            if model.suffix in failing:
+                raise ExportError(f"{backend} failed on {model.name}: today")
+            return score(model, images, backend)
+
+        monkeypatch.setattr(parity, "score", answered)
+        words = ["report", str(folder), "-o", "page.html", "--quick", "--rounds", "0"]
+        assert run(words) == 1
+        assert "onnxruntime failed on baseline-fp32.onnx: today" in capsys.readouterr().err
+        page = Page(Path("page.html"))
+        assert "onnxruntime failed on baseline-fp32.onnx: today" in page.text["n1-parity"]
+        assert "✗ Not compared" in page.text["n1"]
+
+
+@pytest.mark.usefixtures("keras")
+def test_what_an_export_left_when_it_was_killed_is_not_the_runs(folder: Path) -> None:
+    shutil.copytree(folder, "run")
+    Path("run/.tmp.baseline-int8.tflite").write_bytes(b"half")
+    assert ".tmp." not in report("run", "--quick").text["n1"]
+
+
+@pytest.mark.usefixtures("keras")
 def test_a_file_that_export_refused(folder: Path) -> None:
     shutil.copytree(folder, "run")
     data = Path("run/baseline-fp32.onnx").read_bytes()
@@ -174,9 +205,8 @@ def test_a_file_that_export_refused(folder: Path) -> None:
 def test_a_network_that_guesses(here: Path) -> None:
     model, about = zoo.find("baseline").build(10), keras_file.read_about(BASELINE)
     keras_file.save(here / "new.keras", model, about)
-    file = carried("onnx").read_bytes()
-    contract = replace(container.parse(file)[0], model="baseline", labels=about.labels, training=about.training)
-    Path("new.onnx").write_bytes(container.embed(file[: container.parse(file)[1]], contract))
+    contract = Contract("baseline", "onnx", "fp32", about.labels, about.input, training=about.training)
+    Path("new.onnx").write_bytes(container.embed(onnx.convert(model, "fp32", None), contract))
     assert run(["report", "new.keras", "new.onnx", "-o", "page.html", "--quick", "--rounds", "0"]) == 0
     page = Page(Path("page.html"))
     assert "where always giving one label gets 10.0%" in page.text["n1-parity"]

@@ -19,6 +19,7 @@ from edgecnn.data import cifar10
 from edgecnn.data.cifar10 import Cifar10
 from edgecnn.training import checkpoint
 from edgecnn.training import train as training
+from edgecnn.training.alone import alone
 from edgecnn.training.checkpoint import Progress
 from edgecnn.training.progress import Reporter
 from edgecnn.training.recipe import DEFAULT, DISTILLATION, LESSON, QAT, RECIPES, TRANSFER
@@ -267,3 +268,51 @@ def test_a_bar_that_passes_leaves_nothing_behind(
         reporter.step(0, 10, 10, 1.2, 0.5)
     erase_the_line_above = "\x1b[1A\x1b[2K"
     assert capsys.readouterr().out.endswith(erase_the_line_above) == passing
+
+
+def test_a_training_that_diverges_is_no_success(few: Cifar10, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["train", "lenet5", "--full", "--lr", "1e30", "--epochs", "3", "--batch-size", "8", "--out", "run"]) == 1
+    out, err = capsys.readouterr()
+    assert "saved" not in out
+    assert err.splitlines()[-1].startswith("error: the training has diverged, its loss is no number in epoch ")
+    assert err.endswith("; take a lower --lr\n")
+    assert not Path("run/model.keras").exists()
+
+
+@pytest.mark.parametrize("words", [[], ["--resume"]])
+def test_one_process_at_a_time_trains_in_a_folder(
+    words: list[str], few: Cifar10, capsys: pytest.CaptureFixture[str]
+) -> None:
+    if words:
+        assert run(["train", "lenet5", "--full", "--epochs", "1", "--out", "run"]) == 0
+    Path("run").mkdir(exist_ok=True)
+    capsys.readouterr()
+    with alone(Path("run")):
+        assert (
+            run(
+                ["train", "lenet5", "--full", "--epochs", "1", "--out", "run"]
+                if not words
+                else ["train", "lenet5", "--out", "run", *words]
+            )
+            == 1
+        )
+    message = "error: another process trains in run; wait until it has ended, or choose another --out"
+    assert capsys.readouterr().err.splitlines()[-1] == message
+    assert Path("run").exists()
+
+
+def test_a_batch_that_does_not_fit_into_the_memory(
+    few: Cifar10, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class ResourceExhaustedError(Exception):
+        """As TensorFlow's, which a test cannot have without filling the memory."""
+
+    def too_large(*_: object) -> None:
+        raise ResourceExhaustedError("OOM when allocating tensor with shape[96,227,227,3]")
+
+    monkeypatch.setattr(training.Learner, "run", too_large)
+    assert run(["train", "lenet5", "--full", "--epochs", "1", "--batch-size", "96", "--out", "run"]) == 1
+    assert capsys.readouterr().err.splitlines()[-1] == (
+        "error: a batch of 96 images does not fit into the memory; take a smaller --batch-size"
+    )
+    assert not Path("run").exists()

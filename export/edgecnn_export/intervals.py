@@ -1,4 +1,4 @@
-"""Two classifiers on the same images: how much better is one?"""
+"""How sure a share of images is, and how much better one of two classifiers is on the same ones: 95 % intervals."""
 
 from __future__ import annotations
 
@@ -6,6 +6,20 @@ import numpy as np
 import numpy.typing as npt
 
 Interval = tuple[float, float]
+
+Z95 = 1.959964
+"""Of the standard normal distribution, two-sided."""
+
+
+def wilson(right: int, count: int) -> Interval:
+    """The 95 % score interval of a share, 0 to 1, sensible for few images too and for shares near 0 and 1.
+
+    Wilson, "Probable inference, the law of succession, and statistical inference", 1927.
+    """
+    share, z2 = right / count, Z95**2
+    centre = (share + z2 / (2 * count)) / (1 + z2 / count)
+    spread = Z95 * np.sqrt(share * (1 - share) / count + z2 / (4 * count**2)) / (1 + z2 / count)
+    return max(0.0, float(centre - spread)), min(1.0, float(centre + spread))
 
 
 def accuracy_change(right: npt.NDArray[np.bool_], reference_right: npt.NDArray[np.bool_]) -> tuple[float, Interval]:

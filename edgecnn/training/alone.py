@@ -1,0 +1,38 @@
+"""One process at a time trains in a folder."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from edgecnn_runtime.errors import TrainingError
+
+
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Hold the folder until the end; the system lets go of it whatever ends the process.
+
+    Where the system or the file system has no such locks, nothing is held.
+
+    Raises:
+        TrainingError: another process holds it.
+    """
+    try:
+        import fcntl
+    except ModuleNotFoundError:  # Windows
+        yield
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        with suppress(OSError):  # a network folder without locks
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise TrainingError(
+                    f"another process trains in {folder}; wait until it has ended, or choose another --out"
+                ) from None
+        yield
+    finally:
+        os.close(descriptor)
