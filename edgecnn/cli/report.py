@@ -59,7 +59,7 @@ def report(
 
     command = f"edgecnn report {shlex.join(map(str, words))}"
     with placed(out) as write:
-        made = make(gather(words), images, rounds, Told(working, measuring), command)
+        made = make(gather(words), images, rounds, Told(working, measuring), command, data)
         write(made.html)
     working("")
     say(f"saved {out}, {out.stat().st_size / 1000:,.0f} kB")

@@ -40,7 +40,12 @@ class Report:
 
 
 def make(
-    subjects: Sequence[Subject], images: Callable[[Subject], Dataset | None], rounds: int, told: Told, command: str
+    subjects: Sequence[Subject],
+    images: Callable[[Subject], Dataset | None],
+    rounds: int,
+    told: Told,
+    command: str,
+    data: Path | None,
 ) -> Report:
     """Measure everything and fill the page.
 
@@ -49,16 +54,17 @@ def make(
         images: the test images of each; None where there are none.
         rounds: of the benchmark; 0 for none.
         told: of the work.
-        command: that asked for the report.
+        command: that asked for the report, without its options.
+        data: what was named as the images; the page's other commands then name it, too.
     """
     tests = [images(each) for each in subjects]
     files = [file for each in subjects for file in each.files]
     # Before Keras is loaded, whose memory and threads would be beside it.
     measured = costs.measured(files, rounds, told.measuring) if rounds and files else None
     parts, problems, failures = [], list[str](), list(measured.failures) if measured else []
-    for number, (subject, data) in enumerate(zip(subjects, tests, strict=True), 1):
+    for number, (subject, seen) in enumerate(zip(subjects, tests, strict=True), 1):
         model = None if subject.keras is None else _loaded(subject.keras)
-        evidence = None if data is None else collect(subject, model, data, told.work)
+        evidence = None if seen is None else collect(subject, model, seen, told.work)
         if evidence:
             problems += complaints(evidence.rows)
             failures += evidence.failures
@@ -66,7 +72,7 @@ def make(
         told.work(f"the page of {subject.about.name}")
         parts.append(_part(f"n{number}", subject, model, evidence, measured))
     html = page.rendered(
-        parts=parts, together=_together(parts), measured=measured, command=command, version=__version__
+        parts=parts, together=_together(parts), measured=measured, command=command, data=data, version=__version__
     )
     return Report(html, problems, failures)
 

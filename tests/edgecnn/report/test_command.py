@@ -90,6 +90,8 @@ def test_files_compared_with_each_other(photos: Path) -> None:
     assert wrong
     assert all(each[..., :2].max() == 0 for each in wrong), "blue pictures"
     assert "0 of " in page.text["n1-differing"]
+    named = f" --data {photos}"
+    assert re.search(rf"edgecnn train \S+{named}", page.text["n1-recipe"])
 
 
 def test_exported_files_need_nothing_heavy(photos: Path) -> None:

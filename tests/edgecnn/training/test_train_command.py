@@ -21,6 +21,7 @@ from edgecnn.training import checkpoint
 from edgecnn.training import train as training
 from edgecnn.training.alone import alone
 from edgecnn.training.checkpoint import Progress
+from edgecnn.training.learner import Learner
 from edgecnn.training.progress import Reporter
 from edgecnn.training.recipe import DEFAULT, DISTILLATION, LESSON, QAT, RECIPES, TRANSFER
 from edgecnn.training.train import CHECKPOINT
@@ -310,7 +311,7 @@ def test_a_batch_that_does_not_fit_into_the_memory(
     def too_large(*_: object) -> None:
         raise ResourceExhaustedError("OOM when allocating tensor with shape[96,227,227,3]")
 
-    monkeypatch.setattr(training.Learner, "run", too_large)
+    monkeypatch.setattr(Learner, "run", too_large)
     assert run(["train", "lenet5", "--full", "--epochs", "1", "--batch-size", "96", "--out", "run"]) == 1
     assert capsys.readouterr().err.splitlines()[-1] == (
         "error: a batch of 96 images does not fit into the memory; take a smaller --batch-size"
