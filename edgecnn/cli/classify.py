@@ -29,7 +29,9 @@ def classify(
     listing: Annotated[
         str | None, typer.Option("--from", metavar="LIST", help="A file with a path a line; - is standard input.")
     ] = None,
-    camera: Annotated[int | None, typer.Option(min=0, help="The number of a camera; classify its frames.")] = None,
+    camera: Annotated[
+        int | None, typer.Option(min=0, max=1023, help="The number of a camera; classify its frames.")
+    ] = None,
     watch: Annotated[str | None, typer.Option(metavar="DIR", help="Classify pictures that appear in a folder.")] = None,
     model: Annotated[
         Path | None, typer.Option(help="A .tflite or .onnx file; without it, the model that edgecnn carries.")
@@ -40,7 +42,10 @@ def classify(
         typer.Option(min=1, max=1024, help="How many work at once.", show_default="1 for one picture, else one a core"),
     ] = None,
     smooth: Annotated[
-        int, typer.Option(min=1, metavar="N", help="Average over the last N frames of a video, --camera or --watch.")
+        int,
+        typer.Option(
+            min=1, max=10_000, metavar="N", help="Average over the last N frames of a video, --camera or --watch."
+        ),
     ] = 1,
     top: Annotated[
         int | None, typer.Option(min=1, help="How many classes to show.", show_default="3; with --quiet 1")

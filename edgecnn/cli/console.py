@@ -22,9 +22,10 @@ def json_text(value: object, indent: int | None = None) -> str:
 
 
 def say(line: str) -> None:
-    """Print a line of its own on standard error, in the place of a passing one; where nobody reads it, nothing."""
+    """Print a line of its own on standard error, in the place of a passing one; where it cannot be written, nothing."""
     clear = _CLEAR if sys.stderr.isatty() else ""
-    with suppress(BrokenPipeError):  # the work goes on, and its status says how it ended
+    # A reader that went away or a full disk: the work goes on, and its status says how it ended.
+    with suppress(OSError):
         print(f"{clear}{printable(line)}", file=sys.stderr, flush=True)
 
 
@@ -59,4 +60,5 @@ def _passing(what: str, done: int, total: int) -> None:
 
 def _line(text: str) -> None:
     if sys.stderr.isatty():
-        print(f"{_CLEAR}{text}", end="", file=sys.stderr, flush=True)
+        with suppress(OSError):
+            print(f"{_CLEAR}{text}", end="", file=sys.stderr, flush=True)

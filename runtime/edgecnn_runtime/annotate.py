@@ -134,7 +134,7 @@ class Folder:
                 # Unlike renaming, linking never replaces what another process put there meanwhile.
                 os.link(part, place)
             except OSError:
-                if place.exists():
+                if os.path.lexists(place):  # a link to nowhere too
                     continue
                 part.rename(place)  # memory cards (FAT) have no links
             if number > 1:

@@ -177,6 +177,14 @@ def test_a_memory_card_has_no_links(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("here")
+def test_a_link_to_nowhere_is_not_replaced() -> None:
+    folder = Folder("out")
+    Path("out/cam.jpg").symlink_to("nowhere")
+    assert str(folder.write("cam.jpg", "a/cam.jpg", "x")) == "out/cam-2.jpg"
+    assert Path("out/cam.jpg").is_symlink()
+
+
+@pytest.mark.usefixtures("here")
 def test_nothing_half_written_stays(monkeypatch: pytest.MonkeyPatch) -> None:
     folder = Folder("out")
 

@@ -119,6 +119,8 @@ def test_wrong_usage(int8: Path, pictures: Path, capsys: pytest.CaptureFixture[s
         ["-", "--from", "-"],
         ["-", "-"],
         ["--smooth", "2", red],
+        ["--camera", "0", "--smooth", "99999999999999999999"],
+        ["--camera", "3000000000"],
         ["--threshold", "1.5", red],
         ["--threshold", "nan", red],
         ["--threads", "0", red],

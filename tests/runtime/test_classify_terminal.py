@@ -62,6 +62,15 @@ def test_nobody_reads_the_errors(int8: Path, pictures: Path) -> None:
     assert (ended.returncode, ended.stdout.split("\t")[:2]) == (1, ["many/00.png", "red"])
 
 
+def test_nowhere_to_write_errors_to(int8: Path, pictures: Path) -> None:
+    if not Path("/dev/full").exists():
+        pytest.skip("no /dev/full")
+    with Path("/dev/full").open("w") as full:
+        command = [*CLASSIFY, "none.png", "many/00.png", "--top", "1", "--model", str(int8)]
+        ended = subprocess.run(command, stdout=subprocess.PIPE, stderr=full, text=True, timeout=60, check=False)
+    assert (ended.returncode, ended.stdout.split("\t")[:2]) == (1, ["many/00.png", "red"])
+
+
 def test_nowhere_to_write_to(int8: Path, pictures: Path) -> None:
     if not Path("/dev/full").exists():
         pytest.skip("no /dev/full")

@@ -99,7 +99,8 @@ def _is_video(name: str) -> bool:
 def _fetched(address: str) -> Iterator[Item]:
     from edgecnn_runtime.sources import web
 
+    name, _ = web.without_login(address)
     try:
-        yield Item(address, web.picture(address))
+        yield Item(name, web.picture(address))
     except ImageError as problem:
-        yield Item(address, problem)
+        yield Item(name, problem)

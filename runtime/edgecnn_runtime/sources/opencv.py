@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 from typing import Any
 
-from edgecnn_runtime.errors import ImageError
+from edgecnn_runtime.errors import ImageError, first_line
 from edgecnn_runtime.pipeline import Item
 from edgecnn_runtime.quiet import quiet
 
@@ -59,6 +59,8 @@ def _frames(name: str, place: str | int) -> Iterator[Item]:
         while (frame := _next(capture)) is not None:
             number += 1
             yield Item(f"{name}#{number:06}", cv2.cvtColor(frame, cv2.COLOR_BGR2RGB))
+    except cv2.error as problem:
+        raise ImageError(f"{name}: OpenCV fails on it ({first_line(problem)})") from None
     finally:
         capture.release()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from http.client import HTTPException, HTTPResponse
 from io import BytesIO
 from queue import Empty, SimpleQueue
@@ -9,7 +10,7 @@ from threading import Thread
 from time import monotonic
 from urllib import request
 from urllib.error import HTTPError, URLError
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from edgecnn_runtime.errors import ImageError
 
@@ -23,18 +24,30 @@ _PIECE = 65_536
 """Bytes that are taken at once, at most."""
 
 
+def without_login(address: str) -> tuple[str, str]:
+    """The address as it may be shown and logged, and the ``user:password`` that stood in it, if one did."""
+    scheme, mark, rest = address.partition("://")
+    authority = rest[: next((place for place, each in enumerate(rest) if each in "/?#"), len(rest))]
+    login, _, _ = authority.rpartition("@")
+    return f"{scheme}{mark}{rest[len(login) + 1 :] if login else rest}", login
+
+
 def picture(address: str) -> BytesIO:
-    """The file at an address.
+    """The file at an address. A ``user:password@`` in it is sent to its host alone, and told to nobody.
 
     Raises:
         ImageError: it is not there, is too large or does not come in time, or the address is neither HTTP nor HTTPS.
     """
+    address, login = without_login(address)
     if not address.lower().startswith(("http://", "https://")):
         raise ImageError(f"{address}: only http and https addresses are fetched")
     # In a thread, because looking up a host can hang, and a server that sends a byte now and then never times out.
     came: SimpleQueue[BytesIO | ImageError] = SimpleQueue()
     end = monotonic() + SECONDS
-    Thread(target=lambda: came.put(_outcome(address, end)), name=__name__, daemon=True).start()
+    try:
+        Thread(target=lambda: came.put(_outcome(address, login, end)), name=__name__, daemon=True).start()
+    except RuntimeError as problem:  # the system has no more of them for us
+        raise ImageError(f"{address}: cannot be fetched ({problem})") from None
     try:
         outcome = came.get(timeout=SECONDS)
     except Empty:
@@ -48,9 +61,9 @@ def _late() -> str:
     return f"did not come within {SECONDS:g} seconds; try again later"
 
 
-def _outcome(address: str, end: float) -> BytesIO | ImageError:
+def _outcome(address: str, login: str, end: float) -> BytesIO | ImageError:
     try:
-        return _fetch(address, end)
+        return _fetch(address, login, end)
     except ImageError as problem:
         return ImageError(f"{address}: {problem}")
     except HTTPError as problem:
@@ -65,10 +78,12 @@ def _first_line(reason: object) -> str:
     return next(iter(str(reason).strip().splitlines()), "")
 
 
-def _fetch(address: str, end: float) -> BytesIO:
+def _fetch(address: str, login: str, end: float) -> BytesIO:
     # Spaces and letters outside ASCII are escaped, what is escaped already stays.
     plain = quote(address, safe="%/:=&?~#+!$,;'@()*[]")
     asked = request.Request(plain, headers={"User-Agent": "edgecnn"})
+    if login:  # not for another host that the first one names
+        asked.add_unredirected_header("Authorization", f"Basic {b64encode(unquote(login).encode()).decode()}")
     response: HTTPResponse
     with _opener().open(asked, timeout=SECONDS) as response:
         picture, announced = BytesIO(), response.length or 0

@@ -81,6 +81,15 @@ def test_what_is_no_video(clip: str, capfd: pytest.CaptureFixture[str]) -> None:
     assert capfd.readouterr() == ("", "")
 
 
+def test_opencv_that_fails_on_a_frame(clip: str, cv2: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def failing(*_: object) -> None:
+        raise cv2.error("assertion failed\nin a file")
+
+    monkeypatch.setattr(cv2, "cvtColor", failing)
+    (item,) = named([clip]).items
+    assert str(item.picture) == f"{clip}: OpenCV fails on it (assertion failed)"
+
+
 @pytest.mark.usefixtures("cv2")
 def test_no_camera(capfd: pytest.CaptureFixture[str]) -> None:
     if Path("/dev/video0").exists():

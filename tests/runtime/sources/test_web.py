@@ -10,12 +10,14 @@ import threading
 import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from io import BytesIO
 from pathlib import Path
 
 import pytest
 
 from edgecnn_runtime.errors import ImageError
 from edgecnn_runtime.image import load
+from edgecnn_runtime.pipeline import Item
 from edgecnn_runtime.sources import web
 from edgecnn_runtime.sources.named import named
 
@@ -33,6 +35,11 @@ class Pages(BaseHTTPRequestHandler):
             case "/file" | "/ftp" | "/loop":
                 target = {"/file": RED.as_uri(), "/ftp": "ftp://127.0.0.1/cam.png", "/loop": "/loop"}[self.path]
                 self.answer(302, b"", Location=target)
+            case "/private":
+                login = self.headers["Authorization"] == "Basic bWU6cEBzcw=="  # me:p@ss
+                self.answer(*((200, data) if login else (401, b"")))
+            case "/private-moved":
+                self.answer(302, b"", Location="/private")
             case "/page":
                 self.answer(200, b"<html>no picture</html>")
             case "/nothing":
@@ -178,3 +185,38 @@ def test_http_and_https_only() -> None:
     for address in (RED.as_uri(), "ftp://127.0.0.1/cam.jpg", "data://image/png;base64,xx"):
         (item,) = named([address]).items
         assert str(item.picture) == f"{address}: only http and https addresses are fetched"
+
+
+def test_a_login_goes_to_its_host_and_nowhere_else(site: str) -> None:
+    def found(path: str) -> Item:
+        address = f"{site}{path}".replace("://", "://me:p%40ss@")
+        (item,) = named([address]).items
+        assert item.name == f"{site}{path}"
+        return item
+
+    assert isinstance(found("/private").picture, BytesIO)
+    for path in ("/private-moved", "/none"):
+        problem = found(path).picture
+        assert isinstance(problem, ImageError)
+        assert str(problem).startswith(f"{site}{path}: the server answers 40")
+
+
+@pytest.mark.parametrize(
+    ("address", "shown", "login"),
+    [
+        ("https://a.b/c@d?e=f@g", "https://a.b/c@d?e=f@g", ""),
+        ("https://u@a.b?c@d", "https://a.b?c@d", "u"),
+        ("HTTP://u:p@w@a.b:80", "HTTP://a.b:80", "u:p@w"),
+    ],
+)
+def test_what_of_an_address_is_the_login(address: str, shown: str, login: str) -> None:
+    assert web.without_login(address) == (shown, login)
+
+
+def test_no_thread_is_to_be_had(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*_: object) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", refused)
+    with pytest.raises(ImageError, match=r"^http://a\.b/c\.png: cannot be fetched \(can't start new thread\)$"):
+        web.picture("http://a.b/c.png")
