@@ -33,6 +33,9 @@ _Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 _LONGEST_NAME = 100
 """Bytes of it that are kept: file systems take 255, and there come a number and an ending."""
 
+_PART = re.compile(r"\..+\.([1-9][0-9]{0,6})\.part")
+"""Name of a picture that is being written, with the number of the process that writes it."""
+
 _FORMATS = {".jpg": "JPEG", ".png": "PNG"}
 _PHOTOGRAPHS = (".jpg", ".jpeg", ".jfif", ".jpe")
 """Endings of pictures whose copy is a JPEG too, as is that of a frame; of any other it is a PNG."""
@@ -93,7 +96,7 @@ class Folder:
     """A folder of such pictures. Nothing in it is ever written over: a name that is taken gets a number."""
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        """Make the folder, if there is none.
+        """Make the folder, if there is none; what processes that were killed left half written in it goes.
 
         Raises:
             UsageError: it cannot be made.
@@ -104,6 +107,7 @@ class Folder:
             self._path.mkdir(parents=True, exist_ok=True)
         except OSError as problem:
             raise UsageError(f"{self._path}: cannot be made a folder ({problem.strerror}); name another") from None
+        _clear(self._path)
 
     def write(self, name: str, picture: Picture, text: str) -> Path:
         """Write a picture with ``text`` on it, called after the last part of ``name``; see :func:`drawn`.
@@ -141,6 +145,27 @@ class Folder:
                 self._last[stem + ending] = number
             return place
         raise AssertionError("numbers do not end")
+
+
+def _clear(folder: Path) -> None:
+    """Remove unfinished pictures of processes that live no more; what cannot be removed does no harm."""
+    with suppress(OSError), os.scandir(folder) as listing:
+        for each in listing:
+            if (part := _PART.fullmatch(each.name)) and not _lives(int(part[1])):
+                with suppress(OSError):
+                    os.unlink(each.path)  # noqa: PTH108
+
+
+def _lives(process: int) -> bool:
+    if os.name != "posix":  # the others take 0 for a signal, too
+        return True
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # another user's
+        pass
+    return True
 
 
 def _file_name(name: str) -> tuple[str, str]:

@@ -24,6 +24,16 @@ def test_a_line_takes_the_place_of_a_passing_one(
     assert capsys.readouterr().err == "\r\x1b[Kmeasuring: 0 of 1\r\x1b[Kerror: interrupted\n"
 
 
+def test_the_work_goes_on_where_nothing_can_be_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    def closed(_: str) -> int:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    monkeypatch.setattr(sys.stderr, "write", closed)
+    say("error: none.png: no such file; check the path")
+    measuring(3, 24)
+
+
 def test_the_decoding_is_shown_on_a_terminal_only(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -67,6 +67,21 @@ def test_more_than_was_announced(
     assert capsys.readouterr().err == "\r2 pictures  0.5/s\x1b[K"
 
 
+def test_a_terminal_that_was_closed(clock: list[float], monkeypatch: pytest.MonkeyPatch) -> None:
+    tried = []
+
+    def closed(text: str) -> int:
+        tried.append(text)
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    monkeypatch.setattr(sys.stderr, "write", closed)
+    with Progress(10, wanted=True) as progress:
+        clock[0] += 4
+        progress.step()
+    assert len(tried) == 2
+
+
 def test_nobody_to_see_it(clock: list[float], capsys: pytest.CaptureFixture[str]) -> None:
     progress = Progress(10, wanted=True)
     clock[0] += 4

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -198,6 +200,21 @@ def test_nothing_half_written_stays(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not list(Path("out").iterdir())
     with pytest.raises(ImageError, match=r"^none\.jpg: no such file"):
         folder.write("none.jpg", "none.jpg", "x")
+
+
+@pytest.mark.usefixtures("here")
+def test_what_a_killed_process_left_half_written_goes() -> None:
+    with subprocess.Popen([sys.executable, "-c", ""]) as process:
+        process.wait(60)
+    dead = process.pid
+    others = {f".cam.{os.getpid()}.part", ".cam.1.part", ".cam.0.part", f".cam.{10**30}.part", ".cam.part"}
+    others |= {f"cam.{dead}.part", f".cam.{dead}.png", f".cam.{dead}.part.png"}
+    Path("out").mkdir()
+    for name in {f".cam.{dead}.part", f".a.b.{dead}.part", *others}:
+        Path("out", name).write_bytes(b"half")
+    Path(f"out/.folder.{dead}.part").mkdir()
+    Folder("out")
+    assert {each.name for each in Path("out").iterdir()} == others | {f".folder.{dead}.part"}
 
 
 @pytest.mark.usefixtures("here")

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import platform
+import struct
 from collections.abc import Iterator
 from typing import Any
 
 from edgecnn_runtime.errors import ImageError, first_line
+from edgecnn_runtime.machine import architecture
 from edgecnn_runtime.pipeline import Item
 from edgecnn_runtime.quiet import quiet
 
@@ -46,6 +49,13 @@ def camera(number: int) -> Iterator[Item]:
 
 def _frames(name: str, place: str | int) -> Iterator[Item]:
     cv2 = _opencv()
+    try:
+        yield from _read(cv2, name, place)
+    except (cv2.error, OverflowError) as problem:
+        raise ImageError(f"{name}: OpenCV fails on it ({first_line(problem)})") from None
+
+
+def _read(cv2: Any, name: str, place: str | int) -> Iterator[Item]:
     # OpenCV and FFmpeg say on standard error what they think of a file.
     with quiet():
         capture = cv2.VideoCapture(place)
@@ -59,8 +69,6 @@ def _frames(name: str, place: str | int) -> Iterator[Item]:
         while (frame := _next(capture)) is not None:
             number += 1
             yield Item(f"{name}#{number:06}", cv2.cvtColor(frame, cv2.COLOR_BGR2RGB))
-    except cv2.error as problem:
-        raise ImageError(f"{name}: OpenCV fails on it ({first_line(problem)})") from None
     finally:
         capture.release()
 
@@ -76,6 +84,11 @@ def _opencv() -> Any:
     try:
         import cv2
     except ImportError as problem:
-        remedy = 'pip install "edgecnn[camera]"'
-        raise ImageError(f"videos and cameras need OpenCV ({problem}); {remedy}") from None
+        raise ImageError(f"videos and cameras need OpenCV ({problem}); {_remedy()}") from None
     return cv2
+
+
+def _remedy() -> str:
+    if architecture(platform.machine(), struct.calcsize("P")) in ("armv6l", "armv7l"):  # there is no wheel of it
+        return "sudo apt install python3-opencv"
+    return 'pip install "edgecnn[camera]"'

@@ -25,11 +25,17 @@ _ENDS = (b"\xff\xd9", b"\0\0\0\0IEND\xaeB`\x82")
 
 
 class _Stamp(NamedTuple):
-    """What a file has another one of, once it is written again in place or replaced."""
+    """What a file has another one of, once it is written again in place or replaced.
+
+    Its inode's number is left out: FAT, network shares and FUSE number files anew that nobody touched.
+
+    Attributes:
+        size: in bytes.
+        changed: when its bytes were last written, in nanoseconds.
+    """
 
     size: int
     changed: int
-    number: int
 
 
 def watched(folder: str, recursive: bool = False) -> Source:
@@ -111,7 +117,7 @@ def _stamps(paths: Iterable[str]) -> dict[str, _Stamp]:
         except OSError:  # gone again
             continue
         if status.st_size and S_ISREG(status.st_mode):
-            stamps[path] = _Stamp(status.st_size, status.st_mtime_ns, status.st_ino)
+            stamps[path] = _Stamp(status.st_size, status.st_mtime_ns)
     return stamps
 
 

@@ -10,7 +10,7 @@ from threading import Thread
 from time import monotonic
 from urllib import request
 from urllib.error import HTTPError, URLError
-from urllib.parse import quote, unquote
+from urllib.parse import quote, unquote_to_bytes
 
 from edgecnn_runtime.errors import ImageError
 
@@ -83,7 +83,9 @@ def _fetch(address: str, login: str, end: float) -> BytesIO:
     plain = quote(address, safe="%/:=&?~#+!$,;'@()*[]")
     asked = request.Request(plain, headers={"User-Agent": "edgecnn"})
     if login:  # not for another host that the first one names
-        asked.add_unredirected_header("Authorization", f"Basic {b64encode(unquote(login).encode()).decode()}")
+        user, _, password = login.partition(":")
+        basic = unquote_to_bytes(user) + b":" + unquote_to_bytes(password)
+        asked.add_unredirected_header("Authorization", f"Basic {b64encode(basic).decode()}")
     response: HTTPResponse
     with _opener().open(asked, timeout=SECONDS) as response:
         picture, announced = BytesIO(), response.length or 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import os
+import platform
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -15,7 +16,7 @@ import pytest
 from edgecnn_runtime.errors import ImageError
 from edgecnn_runtime.image import load
 from edgecnn_runtime.sources import camera as cameras
-from edgecnn_runtime.sources import picamera
+from edgecnn_runtime.sources import opencv, picamera
 from edgecnn_runtime.sources.named import named
 
 COLOURS = [(200, 30, 30), (30, 200, 30), (30, 30, 200)]
@@ -90,6 +91,18 @@ def test_opencv_that_fails_on_a_frame(clip: str, cv2: Any, monkeypatch: pytest.M
     assert str(item.picture) == f"{clip}: OpenCV fails on it (assertion failed)"
 
 
+def test_opencv_that_fails_before_the_first_frame(clip: str, cv2: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(ImageError, match=r"^camera3000000000: OpenCV fails on it \(OpenCV.*VideoCapture'\)$"):
+        next(iter(opencv.camera(3_000_000_000)))
+
+    def failing(*_: object) -> None:
+        raise OverflowError("too large")
+
+    monkeypatch.setattr(cv2, "VideoCapture", failing)
+    (item,) = named([clip]).items
+    assert str(item.picture) == f"{clip}: OpenCV fails on it (too large)"
+
+
 @pytest.mark.usefixtures("cv2")
 def test_no_camera(capfd: pytest.CaptureFixture[str]) -> None:
     if Path("/dev/video0").exists():
@@ -101,12 +114,21 @@ def test_no_camera(capfd: pytest.CaptureFixture[str]) -> None:
     assert capfd.readouterr() == ("", "")
 
 
+@pytest.mark.parametrize(
+    ("machine", "remedy"),
+    [
+        ("x86_64", 'pip install "edgecnn[camera]"'),
+        ("armv6l", "sudo apt install python3-opencv"),
+        ("armv7l", "sudo apt install python3-opencv"),
+    ],
+)
 @pytest.mark.usefixtures("here")
-def test_opencv_is_named_where_it_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_opencv_is_named_where_it_is_missing(machine: str, remedy: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "cv2", None)
+    monkeypatch.setattr(platform, "machine", lambda: machine)
     Path("clip.mp4").write_bytes(b"never opened")
     (item,) = named(["clip.mp4"]).items
-    assert 'pip install "edgecnn[camera]"' in str(item.picture)
+    assert str(item.picture).endswith(f"; {remedy}")
     with pytest.raises(ImageError, match="need OpenCV"):
         next(iter(cameras.camera(0).items))
 

@@ -106,6 +106,19 @@ def test_a_picture_that_is_written_again_is_taken_again(watching: Watching) -> N
     assert found.get(timeout=10) == "inbox/before.png"
 
 
+def test_a_file_system_that_numbers_its_files_anew(inbox: Path) -> None:
+    looks = watch._Watch("inbox", recursive=False)
+    before = (inbox / "before.png").stat()
+    shutil.copy2("inbox/before.png", "same.png")
+    Path("same.png").rename("inbox/before.png")
+    after = (inbox / "before.png").stat()
+    assert (after.st_size, after.st_mtime_ns) == (before.st_size, before.st_mtime_ns)
+    assert after.st_ino != before.st_ino
+    for _ in range(3):
+        assert looks.look() == []
+        time.sleep(0.01)
+
+
 def test_what_is_no_picture_yet_or_never_is_one(watching: Watching) -> None:
     found = watching()
     shutil.copy("red.png", "inbox/.hidden.png")

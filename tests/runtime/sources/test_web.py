@@ -8,6 +8,7 @@ import ssl
 import subprocess
 import threading
 import time
+from base64 import b64encode
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import BytesIO
@@ -38,8 +39,12 @@ class Pages(BaseHTTPRequestHandler):
             case "/private":
                 login = self.headers["Authorization"] == "Basic bWU6cEBzcw=="  # me:p@ss
                 self.answer(*((200, data) if login else (401, b"")))
+            case "/login":
+                self.answer(200, self.headers["Authorization"].encode())
             case "/private-moved":
                 self.answer(302, b"", Location="/private")
+            case "/private-elsewhere":
+                self.answer(302, b"", Location=f"http://127.1:{self.headers['Host'].rpartition(':')[2]}/private")
             case "/page":
                 self.answer(200, b"<html>no picture</html>")
             case "/nothing":
@@ -195,7 +200,7 @@ def test_a_login_goes_to_its_host_and_nowhere_else(site: str) -> None:
         return item
 
     assert isinstance(found("/private").picture, BytesIO)
-    for path in ("/private-moved", "/none"):
+    for path in ("/private-moved", "/private-elsewhere", "/none"):
         problem = found(path).picture
         assert isinstance(problem, ImageError)
         assert str(problem).startswith(f"{site}{path}: the server answers 40")
@@ -211,6 +216,15 @@ def test_a_login_goes_to_its_host_and_nowhere_else(site: str) -> None:
 )
 def test_what_of_an_address_is_the_login(address: str, shown: str, login: str) -> None:
     assert web.without_login(address) == (shown, login)
+
+
+@pytest.mark.parametrize(
+    ("login", "sent"),
+    [("me", b"me:"), ("me:", b"me:"), ("m%3Ae:p:%2F%E4", b"m:e:p:/\xe4"), ("mä:p", "mä:p".encode())],
+)
+def test_a_login_is_sent_as_its_bytes(site: str, login: str, sent: bytes) -> None:
+    seen = web.picture(f"{site}/login".replace("://", f"://{login}@")).getvalue()
+    assert seen == b"Basic " + b64encode(sent)
 
 
 def test_no_thread_is_to_be_had(monkeypatch: pytest.MonkeyPatch) -> None:
