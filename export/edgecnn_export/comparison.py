@@ -95,7 +95,7 @@ def compare(
         data: the images that both saw.
         max_drop: largest loss of accuracy, in points; None for the usual of the precision.
     """
-    tolerance = TOLERANCES[contract.precision].with_drop(max_drop if data.labelled else None)
+    tolerance = TOLERANCES[contract.precision].with_drop(max_drop)
     exported = scores.probabilities
     guess, expected = exported.argmax(-1), reference.argmax(-1)
     accuracy, change, interval = None, None, None
