@@ -24,9 +24,14 @@ def json_text(value: object, indent: int | None = None) -> str:
 def say(line: str) -> None:
     """Print a line of its own on standard error, in the place of a passing one; where it cannot be written, nothing."""
     clear = _CLEAR if sys.stderr.isatty() else ""
-    # A reader that went away or a full disk: the work goes on, and its status says how it ended.
+    put(f"{clear}{printable(line)}\n")
+
+
+def put(text: str) -> None:
+    """Write to standard error at once, as it is; where it cannot be written, nothing."""
+    # A reader that went away, a closed terminal, a full disk: the work goes on, and its status says how it ended.
     with suppress(OSError):
-        print(f"{clear}{printable(line)}", file=sys.stderr, flush=True)
+        print(text, end="", file=sys.stderr, flush=True)
 
 
 def decoding(done: int, total: int) -> None:
@@ -60,5 +65,4 @@ def _passing(what: str, done: int, total: int) -> None:
 
 def _line(text: str) -> None:
     if sys.stderr.isatty():
-        with suppress(OSError):
-            print(f"{_CLEAR}{text}", end="", file=sys.stderr, flush=True)
+        put(f"{_CLEAR}{text}")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 import time
-from contextlib import suppress
+
+from edgecnn.cli.console import put
 
 _LONG_SECONDS = 1.0
 _REDRAW_SECONDS = 0.1
@@ -35,7 +36,7 @@ class Progress:
     def clear(self) -> None:
         """Make room for a line on standard error."""
         if self._drawn:
-            _put("\r\x1b[K")
+            put("\r\x1b[K")
             self._drawn = False
 
     def step(self) -> None:
@@ -46,7 +47,7 @@ class Progress:
         now = time.monotonic()
         if now - self._begun >= _LONG_SECONDS and (not self._drawn or now - self._last >= _REDRAW_SECONDS):
             self._last, self._drawn = now, True
-            _put(f"\r{self._line(now - self._begun)}\x1b[K")
+            put(f"\r{self._line(now - self._begun)}\x1b[K")
 
     def _line(self, seconds: float) -> str:
         rate = self._done / seconds
@@ -58,8 +59,3 @@ class Progress:
             f"[{'#' * filled}{'.' * (_WIDTH - filled)}] {self._done:,} of {self._total:,}"
             f"  {rate:,.1f}/s  {left:,.0f} s left"
         )
-
-
-def _put(text: str) -> None:
-    with suppress(OSError):  # a terminal that was closed: the work goes on
-        print(text, end="", file=sys.stderr, flush=True)
