@@ -27,7 +27,8 @@ def train(
     recipe: Annotated[
         str | None,
         typer.Option(
-            help="How to train: default, residual, deep-residual, edge, lesson, transfer or qat. Or a recipe.json.",
+            help="How to train: default, residual, deep-residual, edge, edge-cutout, lesson, transfer or qat. "
+            "Or a recipe.json.",
             show_default="the network's; transfer with --pretrained, qat with --qat",
         ),
     ] = None,

@@ -187,6 +187,10 @@ EDGE = replace(RESIDUAL, name="edge", epochs=100, optimizer="muon", learning_rat
 best on the 5,000 held-out images after five epochs, and windows, which were better after 20 epochs than whole images
 after the 15 that take as long."""
 
+EDGE_CUTOUT = replace(EDGE, name="edge-cutout", cutout=8)
+"""For those of the family that learn their images by heart: better on the held-out ones after 60 epochs of ``edge-s``,
+worse after 15 of ``edge-xs``."""
+
 TRANSFER = Recipe(
     "transfer",
     epochs=15,
@@ -208,7 +212,9 @@ QAT = replace(DEFAULT, name="qat", epochs=6, learning_rate=5e-4, warmup_epochs=0
 DISTILLATION = 0.7
 """Share of a teacher's answers where a recipe has no teacher of its own."""
 
-RECIPES = {recipe.name: recipe for recipe in (LESSON, DEFAULT, RESIDUAL, DEEP_RESIDUAL, EDGE, TRANSFER, QAT)}
+RECIPES = {
+    recipe.name: recipe for recipe in (LESSON, DEFAULT, RESIDUAL, DEEP_RESIDUAL, EDGE, EDGE_CUTOUT, TRANSFER, QAT)
+}
 
 
 def find(name: str) -> Recipe:

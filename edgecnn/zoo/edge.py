@@ -49,14 +49,21 @@ def _conv(x: Any, filters: int, size: int, name: str, strides: int = 1, activate
     return layers.ReLU(name=f"{name}_relu")(x) if activate else x
 
 
-def _sized(size: str, widths: tuple[int, ...], depths: tuple[int, ...], parameters: int, multiply_adds: int) -> Network:
+def _sized(
+    size: str,
+    widths: tuple[int, ...],
+    depths: tuple[int, ...],
+    parameters: int,
+    multiply_adds: int,
+    recipe: str = "edge-cutout",
+) -> Network:
     layers = partial(_edge, widths=widths, depths=depths)
     paper = "after He et al., 2016 and 2019"
-    return Network(f"edge-{size}", layers, 32, 32, 10, parameters, multiply_adds, paper, recipe="edge")
+    return Network(f"edge-{size}", layers, 32, 32, 10, parameters, multiply_adds, paper, recipe=recipe)
 
 
 EDGE = (
-    _sized("xs", (16, 32, 48), (2, 2, 1), 80_538, 20_578_784),
+    _sized("xs", (16, 32, 48), (2, 2, 1), 80_538, 20_578_784, recipe="edge"),
     _sized("s", (16, 48, 64), (3, 3, 2), 270_650, 52_150_912),
     _sized("m", (32, 64, 144), (2, 3, 2), 901_322, 132_793_760),
     _sized("l", (32, 128, 240), (2, 3, 2), 2_689_802, 357_058_912),

@@ -60,7 +60,7 @@ SIMILAR = "there are, for instance, lenet5, alexnet, mobilenet; `edgecnn models`
         (
             ["baseline", "--recipe", "best"],
             "no recipe is called 'best', and there is no such file; "
-            "there are: lesson, default, residual, deep-residual, edge, transfer, qat",
+            "there are: lesson, default, residual, deep-residual, edge, edge-cutout, transfer, qat",
         ),
         (["baseline", "--epochs", "0"], "epochs must be at least 1, got 0"),
         (["baseline", "--batch-size", "0"], "batch_size must be at least 1, got 0"),
