@@ -14,6 +14,7 @@ import numpy as np
 
 from edgecnn.data import photos_cache, photos_listing
 from edgecnn.data.photos_cache import Progress, Say
+from edgecnn.data.photos_copies import without_copies
 from edgecnn.data.photos_listing import Photo
 from edgecnn_export import calibration
 from edgecnn_export.dataset import Dataset
@@ -35,7 +36,8 @@ class Photos:
 
     Of an undivided set, 15 % of each class are for the test and 15 % for validation. With ``train/`` and ``val/`` (or
     ``test/``), the latter is the test, and 15 % of each class of ``train/`` are for validation. With all three, each
-    is what its name says.
+    is what its name says. A picture that is there twice is in one part only: not among those to learn from if one that
+    is the same, byte for byte, is for validation or for the test.
 
     Attributes:
         source: the folder or the CSV.
@@ -68,7 +70,7 @@ class Photos:
     @cached_property
     def test(self) -> Dataset:
         """The images that nothing is chosen by."""
-        return self._decode("test", self._parts[2])[0]
+        return self._decode("test", self._parts[0])[0]
 
     @property
     def evaluation(self) -> Dataset:
@@ -95,22 +97,28 @@ class Photos:
     @cached_property
     def _to_learn_from(self) -> tuple[Dataset, int]:
         """The images of ``train``, and how many of them come before those for validation."""
-        training, validation, _ = self._parts
+        test, *learnt = self._parts
+        if len(learnt) == 1:
+            learnt = self._divide(without_copies(learnt[0], test, "to learn from", self.say), 1)
+        validation = without_copies(learnt[0], test, "to watch the training with", self.say)
+        training = without_copies(learnt[1], [*validation, *test], "to learn from", self.say)
+        enough = training if not self._too_few else [*validation, *training]
+        for lost in sorted({photo.label for photo in test} - {photo.label for photo in enough}):
+            raise DataError(
+                f"the class {lost} of {self.source} has too few pictures that are not copies of others; add some"
+            )
         return self._decode("train", training, validation)
 
     @cached_property
-    def _parts(self) -> tuple[list[Photo], list[Photo], list[Photo]]:
-        """The photographs to learn from, for validation and for the test."""
+    def _parts(self) -> list[list[Photo]]:
+        """The photographs for the test, and those for validation and to learn from, which may be still together."""
         if "all" in self.listing:
             if self._too_few:
                 raise DataError(self._too_few)
-            test, validation, training = self._divide(self._drawn("all"), 2)
-        elif len(self.listing) == 3:
-            training, validation, test = map(self._drawn, ("train", "val", "test"))
-        else:
-            validation, training = self._divide(self._drawn("train"), 1)
-            test = self._drawn(*(self.listing.keys() - {"train"}))
-        return training, validation, test
+            return self._divide(self._drawn("all"), 2)
+        if len(self.listing) == 3:
+            return [self._drawn(part) for part in ("test", "val", "train")]
+        return [self._drawn(*(self.listing.keys() - {"train"})), self._drawn("train")]
 
     @cached_property
     def _too_few(self) -> str:
@@ -190,7 +198,8 @@ def load(source: Path, spec: InputSpec, labels: tuple[str, ...] | None, say: Say
 
     Raises:
         DataError: see :func:`edgecnn.data.photos_listing.read`; or a class is not one of ``labels``. When a part is
-            asked for: a class has too few pictures to be divided, or too many pictures are damaged.
+            asked for: a class has too few pictures to be divided, or none but copies of others, or too many pictures
+            are damaged.
     """
     listing = photos_listing.read(source)
     own = sorted({photo.label for part in listing.values() for photo in part})

@@ -30,11 +30,11 @@ pytestmark = pytest.mark.usefixtures("here")
 def colours(here: Path) -> Path:
     """Twenty pictures each of red, green and blue, a part of them in the wrong folder; shades differ."""
     painted = {"red": ["red"] * 20, "green": ["green"] * 10 + ["blue"] * 10, "blue": ["blue"] * 15 + ["red"] * 5}
-    for label, colours in painted.items():
+    for place, (label, colours) in enumerate(painted.items()):
         (here / "photos" / label).mkdir(parents=True)
         for number, colour in enumerate(colours):
             pixel = np.zeros(3, np.uint8)
-            pixel[["red", "green", "blue"].index(colour)] = 150 + number
+            pixel[["red", "green", "blue"].index(colour)] = 150 + 20 * place + number
             Image.fromarray(np.full((6, 5, 3), pixel)).save(here / "photos" / label / f"{number:02}.png")
     return here / "photos"
 

@@ -27,12 +27,12 @@ CLASSES = ("airplane", "automobile", "bird")
 Load = Callable[..., Photos]
 
 
-def write(folder: Path, per_class: int, suffix: str = "png") -> Path:
-    """The first images of three classes as ``folder/LABEL/NUMBER.png``."""
+def write(folder: Path, per_class: int, suffix: str = "png", skip: int = 0) -> Path:
+    """The first images of three classes, but for some, as ``folder/LABEL/NUMBER.png``."""
     data = samples.test()
     for number, label in enumerate(CLASSES):
         (folder / label).mkdir(parents=True, exist_ok=True)
-        for index in np.flatnonzero(data.labels == number)[:per_class]:
+        for index in np.flatnonzero(data.labels == number)[skip : skip + per_class]:
             Image.fromarray(data.images[index]).save(folder / label / f"{index:04}.{suffix}")
     return folder
 
@@ -119,6 +119,52 @@ def test_the_parts_are_always_the_same(folder: Path, load: Load, tmp_path: Path)
     assert before.test.fingerprint.startswith("5aad545d797208fc")
 
 
+def test_a_picture_is_in_one_part_only(folder: Path, load: Load, said: list[str]) -> None:
+    tested = shown(load(folder).test)
+    for path in sorted(folder.rglob("*.png")):
+        shutil.copyfile(path, path.with_name(f"copy-{path.name}"))
+    images = load(folder)
+    training, validation = images.split()
+    parts = [shown(part) for part in (training, validation, images.test)]
+    assert not parts[0] & parts[1] | parts[0] & parts[2] | parts[1] & parts[2]
+    assert set.union(*parts) == shown(images.everything)
+    assert len(tested & parts[2]) > 0
+    assert [line.split(" pictures ")[1].split(":")[0] for line in said] == [
+        "to watch the training with, copied from others",
+        "to learn from, copied from others",
+    ]
+    left_out = sum(int(line.split()[2]) for line in said)
+    assert len(training) + len(validation) + len(images.test) == 120 - left_out
+
+
+def test_a_copy_in_another_class_or_under_another_name_is_one(tmp_path: Path, load: Load, said: list[str]) -> None:
+    folder = write(tmp_path / "photos" / "train", 12).parent
+    write(folder / "test", 3)
+    for path in sorted((folder / "test" / "bird").iterdir()):
+        (folder / "train" / "airplane" / f"{path.stem}-again.png").write_bytes(path.read_bytes())
+    images = load(folder)
+    assert not shown(images.train) & shown(images.test)
+    assert counts(images.train) == [9, 9, 9]
+    assert len(images.train) + len(images.test) == 36
+    [line] = [line for line in said if "to learn from" in line]
+    assert " from " in line
+
+
+def test_a_class_of_nothing_but_copies(tmp_path: Path, load: Load) -> None:
+    folder = write(tmp_path / "photos" / "train", 10).parent
+    write(folder / "val", 20)
+    with pytest.raises(
+        DataError, match=r"^the class airplane of .* has too few pictures that are not copies of others;"
+    ):
+        load(folder).split()
+
+
+def test_pictures_of_the_same_size_are_compared_by_what_they_hold(tmp_path: Path, load: Load, said: list[str]) -> None:
+    images = load(write(tmp_path / "bitmaps", 20, "bmp"))
+    assert [counts(part) for part in (*images.split(), images.test)] == [[14] * 3, [3] * 3, [3] * 3]
+    assert said == []
+
+
 def test_a_part_mixes_the_classes(folder: Path, load: Load) -> None:
     training, _ = load(folder).split()
     assert set(training.labels[:9]) == {0, 1, 2}
@@ -144,14 +190,14 @@ def test_classes_of_different_sizes(tmp_path: Path, load: Load) -> None:
 
 
 def test_divided_folders(tmp_path: Path, load: Load) -> None:
-    for part in ("train", "val"):
-        shutil.copytree(write(tmp_path / "all" / part, 20 if part == "train" else 3), tmp_path / "two" / part)
+    write(tmp_path / "two" / "train", 20)
+    write(tmp_path / "two" / "val", 3, skip=20)
     images = load(tmp_path / "two")
     training, validation = images.split()
     assert [counts(part) for part in (training, validation, images.test)] == [[17] * 3, [3] * 3, [3] * 3]
     assert shown(images.test) == {pixels(path, SPEC).tobytes() for path in (tmp_path / "two" / "val").rglob("*.png")}
 
-    write(tmp_path / "two" / "test", 4)
+    write(tmp_path / "two" / "test", 4, skip=23)
     images = load(tmp_path / "two")
     training, validation = images.split()
     assert [counts(part) for part in (training, validation, images.test)] == [[20] * 3, [3] * 3, [4] * 3]
@@ -181,7 +227,7 @@ def test_too_few_pictures_of_a_class(folder: Path, load: Load) -> None:
 
 def test_a_listed_test_wants_no_division(tmp_path: Path, load: Load) -> None:
     write(tmp_path / "photos" / "train", 5)
-    write(tmp_path / "photos" / "test", 3)
+    write(tmp_path / "photos" / "test", 3, skip=5)
     images = load(tmp_path / "photos")
     assert counts(images.test) == [3, 3, 3]
     assert counts(images.train) == [5, 5, 5]
@@ -352,7 +398,7 @@ def test_a_class_of_which_nothing_is_left(tmp_path: Path, load: Load) -> None:
 
 def test_pictures_to_watch_with_of_which_nothing_is_left(tmp_path: Path, load: Load) -> None:
     folder = write(tmp_path / "photos" / "train", 20).parent
-    write(folder / "test", 20)
+    write(folder / "test", 5, skip=20)
     write(folder / "val", 1)
     for path in (folder / "val").rglob("*.*"):
         path.write_bytes(b"no picture")

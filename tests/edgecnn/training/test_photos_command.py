@@ -132,15 +132,15 @@ def test_a_set_too_large_to_stay_on_the_device_gives_the_same_run(
 
 
 def test_bad_photographs_end_before_a_run_begins(folder: Path, here: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    for label in LABELS:
+    for grey, label in enumerate(LABELS):
         (here / "few" / label).mkdir(parents=True)
         for number in range(9 if label == "frog" else 12):
-            Image.new("RGB", (40, 40)).save(here / "few" / label / f"{number}.png")
+            Image.new("RGB", (40 + number, 40), (grey, grey, grey)).save(here / "few" / label / f"{number}.png")
     assert run(["train", "baseline", "--data", "few"]) == 1
     assert capfd.readouterr().err.startswith("error: the class frog of few has 9 pictures, too few to divide")
     for number in (9, 10):
-        (here / "few" / "frog" / f"{number}.png").write_bytes(b"no picture")
-        (here / "few" / "ship" / f"{number}.png").write_bytes(b"no picture")
+        (here / "few" / "frog" / f"{number}.png").write_bytes(b"no picture %d" % number)
+        (here / "few" / "ship" / f"{number}.png").write_bytes(b"no ship %d" % number)
     assert run(["train", "baseline", "--data", "few"]) == 1
     *skipped, last = capfd.readouterr().err.splitlines()
     assert len(skipped) > 1

@@ -1,0 +1,56 @@
+"""Photographs that are there twice: what is learnt by heart must not be in the test as well."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from edgecnn.data.photos_cache import Say
+from edgecnn.data.photos_listing import Photo
+
+
+def without_copies(photos: Sequence[Photo], others: Iterable[Photo], part: str, say: Say) -> list[Photo]:
+    """Those of ``photos`` whose file is not, byte for byte, one of the ``others``.
+
+    Args:
+        photos: of one part of a set.
+        others: of the parts that keep their pictures.
+        part: what ``photos`` are for, to be told.
+        say: told in one line how many are left out, and of one of them.
+    """
+    by_size = defaultdict(list)
+    for other in others:
+        by_size[_size(other.path)].append(other.path)
+    contents: dict[int, dict[bytes, Path]] = {}
+    kept, copies = [], []
+    for photo in photos:
+        size = _size(photo.path)
+        if size in by_size and size not in contents:
+            contents[size] = {_content(path): path for path in reversed(by_size[size])}
+        same = contents[size].get(_content(photo.path)) if size in by_size else None
+        if same:
+            copies.append((photo.path, same))
+        else:
+            kept.append(photo)
+    if copies:
+        path, same = copies[0]
+        left_out = "1 picture" if len(copies) == 1 else f"{len(copies):,} pictures"
+        say(f"left out {left_out} {part}, copied from others: {path} from {same}{', ...' if len(copies) > 1 else ''}")
+    return kept
+
+
+def _size(path: Path) -> int:
+    """Bytes of a file that has some, else of none: a missing one is not a copy, and decoding will tell of it."""
+    try:
+        return path.stat().st_size
+    except OSError:
+        return -1
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return hashlib.sha256(path.read_bytes()).digest()
+    except OSError:
+        return str(path).encode()
