@@ -6,6 +6,7 @@ import os
 import shlex
 import sys
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -89,6 +90,7 @@ def train(
     from edgecnn.training import backend, run
     from edgecnn.training import devices as all_devices
     from edgecnn.training import recipe as recipes
+    from edgecnn.training.alone import alone
     from edgecnn.training.memory import is_out_of_memory
     from edgecnn.training.train import CHECKPOINT
     from edgecnn.training.train import train as train_network
@@ -131,7 +133,7 @@ def train(
     try:
         device = _ready(group)
         _announce(chosen, plan, training, folder)
-        with group.together():
+        with alone(folder) if group.first else nullcontext(), group.together():
             trained = train_network(
                 chosen,
                 plan,
@@ -153,11 +155,7 @@ def train(
         raise
     except KeyboardInterrupt:
         if (folder / CHECKPOINT).exists():
-            divided = f" --devices {devices}" if devices > 1 else ""
-            print(
-                "Stopped; the state is saved. "
-                f"Continue with: edgecnn train {chosen.name} --out {shlex.quote(str(folder))}{named}{divided} --resume"
-            )
+            _tell_how_to_continue(chosen, folder, named, devices)
         raise
     if not group.first:
         return
@@ -205,6 +203,15 @@ def _announce(network: Network, plan: Recipe, training: Dataset, folder: Path) -
         f"{network.name}: {size}; recipe {plan.name}: {plan.epochs} epochs of "
         f"{len(training):,} images, batches of {plan.batch_size}; in {folder}",
         flush=True,
+    )
+
+
+def _tell_how_to_continue(network: Network, folder: Path, named: str, devices: int) -> None:
+    """Print the command that goes on from the saved state."""
+    divided = f" --devices {devices}" if devices > 1 else ""
+    print(
+        "Stopped; the state is saved. "
+        f"Continue with: edgecnn train {network.name} --out {shlex.quote(str(folder))}{named}{divided} --resume"
     )
 
 

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from tempfile import TemporaryFile
 
 from edgecnn_runtime.errors import TrainingError
 
@@ -17,8 +18,13 @@ def alone(folder: Path) -> Iterator[None]:
     Where the system or the file system has no such locks, nothing is held.
 
     Raises:
-        TrainingError: another process holds it.
+        TrainingError: another process holds it, or nothing can be written in it.
     """
+    try:
+        with TemporaryFile(dir=folder):
+            pass
+    except OSError as problem:
+        raise TrainingError(f"{folder} cannot be written ({problem.strerror}); choose another --out") from None
     try:
         import fcntl
     except ModuleNotFoundError:  # Windows

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from edgecnn.training import checkpoint, plan
-from edgecnn.training.alone import alone
 from edgecnn.training.checkpoint import Progress
 from edgecnn.training.devices import Devices
 from edgecnn.training.learner import Learner
@@ -80,8 +79,8 @@ def train(
 
     Raises:
         UsageError: a batch cannot be divided among the devices.
-        TrainingError: there is nothing to resume in ``out``, or it learns from other images; another process trains
-            there, or one of several does not go along; or the loss is no number any more, unless it is watched.
+        TrainingError: there is nothing to resume in ``out``, or it learns from other images; one of several processes
+            does not go along; or the loss is no number any more, unless it is watched.
         KeyboardInterrupt: Ctrl-C, after the state was saved.
     """
     devices = devices or Devices()
@@ -106,7 +105,6 @@ def train(
             checkpoint.save(saved, network.name, recipe, data, progress, learner.variables)
 
     with (
-        alone(out) if devices.first else contextlib.nullcontext(),
         Reporter(recipe.epochs, steps, batch, watch is not None) as reporter,
         _interrupts(devices) as interrupted,
     ):

@@ -12,7 +12,7 @@ import numpy as np
 from edgecnn_runtime import container
 from edgecnn_runtime.backends import Backend, open_backend
 from edgecnn_runtime.contract import Contract
-from edgecnn_runtime.errors import EdgeCNNError, UsageError
+from edgecnn_runtime.errors import EdgeCNNError, ModelFileError, UsageError
 from edgecnn_runtime.image import Picture, pixels
 
 if TYPE_CHECKING:
@@ -72,6 +72,7 @@ class Classifier:
 
         Raises:
             ImageError: the picture is missing or not usable.
+            ModelFileError: the model's scores are no numbers.
             UsageError: ``top`` is less than 1.
         """
         if top < 1:
@@ -79,7 +80,11 @@ class Classifier:
         return self.ranked(self.backend.scores(pixels(image, self.contract.input)[np.newaxis])[0], top)
 
     def ranked(self, scores: npt.NDArray[np.float32], top: int) -> list[Prediction]:
-        """The ``top`` most probable classes by the scores of one picture, shape (labels,), best first."""
+        """The ``top`` most probable classes by the scores of one picture, shape (labels,), best first.
+
+        Raises:
+            ModelFileError: the scores are no numbers.
+        """
         return ranked(scores, self.contract.labels, top)
 
     def scores(self, images: Iterable[Picture]) -> npt.NDArray[np.float32]:
@@ -97,5 +102,7 @@ class Classifier:
 
 def ranked(scores: npt.NDArray[np.float32], labels: Sequence[str], top: int) -> list[Prediction]:
     """The ``top`` most probable classes by scores, shape (labels,), best first."""
+    if not np.isfinite(scores).all():
+        raise ModelFileError("the model's scores are no numbers (NaN); try: edgecnn verify")
     best = (-scores).argsort(kind="stable")[:top].tolist()
     return [Prediction(labels[i], i, float(scores[i])) for i in best]

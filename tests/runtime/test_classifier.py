@@ -43,6 +43,13 @@ def test_top(model: Path) -> None:
         classifier.classify(RED, 0)
 
 
+def test_scores_that_are_no_numbers_have_no_best(model: Path) -> None:
+    classifier = Classifier.open(model)
+    for bad in (np.nan, np.inf):
+        with pytest.raises(ModelFileError, match=r"^the model's scores are no numbers \(NaN\); try: edgecnn verify$"):
+            classifier.ranked(np.array([0.5, bad, 0.2], np.float32), 1)
+
+
 def test_scores_of_many(model: Path) -> None:
     classifier = Classifier.open(model)
     images = np.random.default_rng(1).integers(0, 256, (33, 4, 4, 3), dtype=np.uint8)

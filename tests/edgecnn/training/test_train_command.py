@@ -295,6 +295,16 @@ def test_one_process_at_a_time_trains_in_a_folder(
     assert Path("run").exists()
 
 
+@pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="no folder that nobody can write in")
+def test_a_folder_that_cannot_be_written_is_found_out_before_the_first_epoch(
+    few: Cifar10, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["train", "lenet5", "--out", "/proc/self"]) == 1
+    out, err = capsys.readouterr()
+    assert err == "error: /proc/self cannot be written (No such file or directory); choose another --out\n"
+    assert "epoch 1" not in out
+
+
 def test_a_batch_that_does_not_fit_into_the_memory(
     few: Cifar10, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
