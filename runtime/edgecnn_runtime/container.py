@@ -82,6 +82,8 @@ def examine(data: bytes) -> tuple[Contract | None, int]:
     try:
         model_format, found = _identify(data)
     except ValueError:
+        if data.startswith((b"PK\3\4", b"\x89HDF")):
+            raise ModelFileError("looks like a Keras model; export it first: edgecnn export") from None
         raise ModelFileError("neither a TFLite nor an ONNX model, or a damaged one; copy it again") from None
     if found is None:
         return None, len(data)
@@ -122,7 +124,7 @@ def read_bytes(path: str | os.PathLike[str]) -> bytes:
     try:
         path = Path(path)
         if path.exists() and not path.is_file():
-            raise ModelFileError("is not a file; name a .tflite or .onnx file")
+            raise ModelFileError("is not a file; name a .tflite or .onnx file that edgecnn export wrote")
         if path.stat().st_size > MAX_BYTES:
             raise ModelFileError("is larger than any model; name another")
         data = path.read_bytes()

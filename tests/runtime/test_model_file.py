@@ -140,6 +140,8 @@ def test_no_interpreter_is_loaded(model: Path, python: Script) -> None:
         ("picture.png", b"\x89PNG\r\n\x1a\n", "neither a TFLite nor an ONNX model"),
         ("head.tflite", b"\x20\0\0\0TFL3", "is damaged"),
         ("text.onnx", b"hello", "neither a TFLite nor an ONNX model"),
+        ("model.keras", b"PK\3\4", "looks like a Keras model; export it first: edgecnn export"),
+        ("model.h5", b"\x89HDF\r\n\x1a\n", "looks like a Keras model; export it first: edgecnn export"),
     ],
 )
 def test_files_that_are_no_model(
