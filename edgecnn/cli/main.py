@@ -120,7 +120,7 @@ def run(arguments: Sequence[str]) -> int:
     except (BrokenPipeError, SystemExit):  # Typer makes the second of the first
         # The reader (head, less) has seen enough; a verb that proves or makes something has not come to its end.
         _close_output()
-        return FAILURE if words[0] in VERBS and words[0] not in READ else 0
+        return 0 if words[0] not in VERBS or words[0] in READ or "--help" in words else FAILURE
     except OSError as problem:
         if problem.filename is None:
             _close_output()

@@ -51,6 +51,18 @@ def test_the_reader_has_seen_enough(int8: Path, pictures: Path) -> None:
         assert ended.stdout.split("\t")[:2] == ["many/00.png", "red"]
 
 
+@pytest.mark.parametrize("words", [["--help"], ["export", "--help"], ["verify", "--help"]])
+def test_nobody_reads_the_help(words: list[str]) -> None:
+    ours, theirs = os.pipe()
+    os.close(ours)
+    try:
+        command = [sys.executable, "-m", "edgecnn", *words]
+        ended = subprocess.run(command, stdout=theirs, stderr=subprocess.PIPE, text=True, timeout=60, check=False)
+    finally:
+        os.close(theirs)
+    assert (ended.returncode, ended.stderr) == (0, "")
+
+
 def test_nobody_reads_the_errors(int8: Path, pictures: Path) -> None:
     ours, theirs = os.pipe()
     os.close(ours)
