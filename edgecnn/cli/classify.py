@@ -39,7 +39,9 @@ def classify(
     backend: Annotated[str | None, typer.Option(help="litert, tflite-runtime or onnxruntime.")] = None,
     threads: Annotated[
         int | None,
-        typer.Option(min=1, max=1024, help="How many work at once.", show_default="1 for one picture, else one a core"),
+        typer.Option(
+            min=1, max=1024, help="How many work at once.", show_default="1 for one at a time, else one a core"
+        ),
     ] = None,
     smooth: Annotated[
         int,
@@ -64,7 +66,7 @@ def classify(
     Prints a table on a terminal, elsewhere a line a picture with tabs, in the order of the pictures. One that cannot
     be classified is an error line; the others are classified all the same, and the status is 1.
 
-    Example: edgecnn classify cam.jpg --model models/edge-s-int8.tflite --top 1
+    Example: edgecnn classify cam.jpg --model runs/edge-s/edge-s-int8.tflite --top 1
     """
     from edgecnn.cli.classify_answers import Printer, Wanted
     from edgecnn.cli.classify_source import asked, output_folder

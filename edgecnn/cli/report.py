@@ -43,7 +43,7 @@ def report(
     disagree, benchmark, layers and model cards. What is not there, the page names, with the command that makes it.
     Ends with status 1 when a file is not the same model, or could not be measured; the page is there all the same.
 
-    Example: edgecnn report runs/baseline models/baseline-int8.tflite -o report.html
+    Example: edgecnn report runs/baseline -o report.html
     """
     if not (find_spec("jinja2") and find_spec("markdown_it")):
         raise DataError('report needs Jinja2; install it with: pip install "edgecnn[report]"')

@@ -6,6 +6,7 @@ https://www.cs.toronto.edu/~kriz/learning-features-2009-TR.pdf
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -69,10 +70,10 @@ def load(folder: Path | None = None) -> Cifar10:
         DataError: the set is not there, cannot be read, or is not the original.
     """
     cache = cache_folder(folder)
+    command = "edgecnn data cifar10" + (f" --data {shlex.quote(str(folder))}" if folder else "")
     try:
-        arrays = cifar10_cache.read(cache)
+        arrays = cifar10_cache.read(cache, command)
     except (FileNotFoundError, NotADirectoryError) as problem:
-        command = "edgecnn data cifar10" + (f" --data {folder}" if folder else "")
         raise DataError(f"CIFAR-10 is not in {cache}; fetch it with: {command}") from problem
     except OSError as problem:
         raise DataError(f"cannot read {cache}: {problem.strerror}; choose another with --data") from problem

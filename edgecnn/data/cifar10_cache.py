@@ -26,8 +26,6 @@ SHA256 = {
 # Not numpy.load, which also opens zip archives and then returns something else than an array.
 _read_array: Callable[..., npt.NDArray[np.uint8]] = np.lib.format.read_array
 
-_REFETCH = "fetch it again with: edgecnn data cifar10"
-
 
 def check(arrays: Arrays, origin: str, remedy: str) -> None:
     """Compare every array with the published content.
@@ -49,18 +47,23 @@ def check(arrays: Arrays, origin: str, remedy: str) -> None:
             raise DataError(f"{origin} is not the original CIFAR-10: {name} differs; {remedy}")
 
 
-def read(folder: Path) -> Arrays:
+def read(folder: Path, command: str) -> Arrays:
     """Read and check the four arrays: images (N, 32, 32, 3), labels (N,), all uint8.
+
+    Args:
+        folder: where they lie.
+        command: what fetches them there.
 
     Raises:
         OSError: a file is not there or cannot be read.
         DataError: a file is damaged or altered.
     """
+    remedy = f"fetch it again with: {command}"
     try:
         arrays = {name: _load(folder / f"{name}.npy") for name in SHA256}
     except (ValueError, EOFError) as problem:
-        raise DataError(f"{folder} is damaged; {_REFETCH}") from problem
-    check(arrays, str(folder), _REFETCH)
+        raise DataError(f"{folder} is damaged; {remedy}") from problem
+    check(arrays, str(folder), remedy)
     return arrays
 
 

@@ -21,5 +21,5 @@ def data_folder(given: Path | None = None) -> Path:
     try:
         from platformdirs import user_cache_path
     except ModuleNotFoundError as problem:
-        raise DataError("no data folder: set EDGECNN_DATA, or run: pip install 'edgecnn[train]'") from problem
+        raise DataError("no data folder: set EDGECNN_DATA, or run: pip install platformdirs") from problem
     return user_cache_path("edgecnn")

@@ -77,7 +77,7 @@ def this_machine() -> Machine:
     return Machine(
         system=f"{platform.system()} {platform.release()}",
         architecture=architecture(platform.machine(), struct.calcsize("P")),
-        processor=processor(about, _read("/proc/device-tree/model")) or platform.processor(),
+        processor=processor(about, board_name()) or platform.processor(),
         features=features(about),
         cores=cores(),
         memory=_bytes(memory, "MemTotal"),
@@ -86,6 +86,11 @@ def this_machine() -> Machine:
         python=platform.python_version(),
         executable=sys.executable,
     )
+
+
+def board_name() -> str:
+    """The name of the board by its device tree, for instance "Raspberry Pi 5 Model B Rev 1.0"; empty on PCs."""
+    return _read("/proc/device-tree/model").strip("\0\n ")
 
 
 def architecture(machine: str, pointer: int) -> str:
@@ -105,12 +110,12 @@ def processor(cpuinfo: str, board: str) -> str:
 
     Args:
         cpuinfo: text of Linux's ``/proc/cpuinfo``.
-        board: of ``/proc/device-tree/model``.
+        board: its name, may be empty.
     """
     name = _field(cpuinfo, "model name")
     if _field(cpuinfo, "CPU implementer") == "0x41":
         name = _CORES.get(_field(cpuinfo, "CPU part"), name)
-    return ", ".join(each for each in (board.strip("\0\n "), name) if each)
+    return ", ".join(each for each in (board, name) if each)
 
 
 def features(cpuinfo: str) -> tuple[str, ...]:

@@ -242,7 +242,7 @@ def test_it_needs_an_interpreter_and_nothing_heavy(environment: Environment, her
     assert json.loads(out)["rows"][0]["accuracy"] == 0.9
     status, out, err = ended("--data", "photos")
     assert (status, out) == (1, "")
-    assert err == "error: no data folder: set EDGECNN_DATA, or run: pip install 'edgecnn[train]'\n"
+    assert err == "error: no data folder: set EDGECNN_DATA, or run: pip install platformdirs\n"
     status, out, err = ended("--plot", "out.png")
     assert (status, out) == (1, "")
     assert err == "error: --plot needs matplotlib; install it with: pip install matplotlib\n"

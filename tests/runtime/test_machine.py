@@ -44,7 +44,7 @@ flags\t\t: fpu amx_int8
 
 
 def test_names_and_features_of_processors() -> None:
-    assert machine.processor(PI_5, "Raspberry Pi 5 Model B Rev 1.0\0") == "Raspberry Pi 5 Model B Rev 1.0, Cortex-A76"
+    assert machine.processor(PI_5, "Raspberry Pi 5 Model B Rev 1.0") == "Raspberry Pi 5 Model B Rev 1.0, Cortex-A76"
     assert machine.features(PI_5) == ("NEON", "NEON dot product", "NEON half precision")
     assert machine.processor(PI_2, "") == "Cortex-A7"
     assert machine.processor(PI_2.replace("0xc07", "0xfff"), "") == "ARMv7 Processor rev 5 (v7l)"

@@ -80,7 +80,7 @@ def choose(model_format: str, name: str | None = None) -> str:
     installed = [each for each in wanted if _is_installed(LIBRARIES[each])]
     if not installed:
         ways = " or ".join(f'pip install "edgecnn[{LIBRARIES[each].extra}]"' for each in wanted)
-        raise BackendError(f"no interpreter for it is installed; {ways}")
+        raise BackendError(f"no interpreter for it is installed; {ways}; edgecnn doctor tells which fit this machine")
     for each in installed:
         rivals = [package for package in LIBRARIES[each].rivals if package in sys.modules]
         if not rivals:

@@ -15,6 +15,14 @@ from edgecnn_runtime.pipeline import Item
 
 SIZE = (1280, 720)
 
+REMEDY = "sudo apt install python3-picamera2, and a virtual environment made with --system-site-packages"
+"""How Python finds picamera2, which pip does not bring."""
+
+
+def is_installed() -> bool:
+    """Whether Python finds picamera2."""
+    return importlib.util.find_spec("picamera2") is not None
+
 
 def has(number: int) -> bool:
     """Whether picamera2 is installed and knows this camera.
@@ -22,7 +30,7 @@ def has(number: int) -> bool:
     Raises:
         ImageError: it is installed, and does not load or cannot look for cameras.
     """
-    if importlib.util.find_spec("picamera2") is None:
+    if not is_installed():
         return False
     library = _library()
     try:

@@ -114,6 +114,19 @@ def test_no_camera(capfd: pytest.CaptureFixture[str]) -> None:
     assert capfd.readouterr() == ("", "")
 
 
+@pytest.mark.usefixtures("cv2")
+def test_a_raspberry_pis_own_camera_wants_picamera2(monkeypatch: pytest.MonkeyPatch) -> None:
+    if Path("/dev/video0").exists():
+        pytest.skip("there is a camera")
+    own = "; this board's own camera is picamera2's: sudo apt install python3-picamera2, and a virtual environment"
+    for board, hint in (("Raspberry Pi 5 Model B Rev 1.0", own), ("Orange Pi 5", "")):
+        monkeypatch.setattr(cameras, "board_name", lambda board=board: board)
+        with pytest.raises(ImageError) as told:
+            next(iter(cameras.camera(0).items))
+        assert str(told.value).startswith(f"camera0: cannot be opened; is it connected, and free?{hint}")
+        assert ("picamera2" in str(told.value)) == bool(hint)
+
+
 @pytest.mark.parametrize(
     ("machine", "remedy"),
     [
