@@ -115,13 +115,21 @@ def told(rows: list[str]) -> list[dict[str, str]]:
 
 
 def others(page: str, rows: list[str]) -> list[str]:
-    """The rows of the page's table of networks that have none among ``rows``."""
+    """The rows of the page's table of networks and recipes that have none among ``rows``."""
     _, found, table = page.partition(f"{HEADING}\n")
     if not found:
         sys.exit(f"error: {PAGE} has no table with this heading")
-    networks = {each["Network"] for each in told(rows)}
+    new = {(each["Network"], each["Recipe, epochs"]) for each in told(rows)}
     lines = table.partition("\n\n")[0].splitlines()
-    return [line for line, each in zip(lines, told(lines), strict=True) if each["Network"] not in networks]
+    cells = zip(lines, told(lines), strict=True)
+    return [line for line, each in cells if (each["Network"], each["Recipe, epochs"]) not in new]
+
+
+def called(row: dict[str, str], rows: list[dict[str, str]]) -> str:
+    """The network's name, and its recipe's where there are several of it."""
+    several = sum(each["Network"] == row["Network"] for each in rows) > 1
+    recipe = f", {row['Recipe, epochs'].partition(',')[0]}" if several else ""
+    return f"{row['Network']}{recipe}".replace("`", "")
 
 
 def picture(path: Path, rows: list[dict[str, str]]) -> None:
@@ -135,7 +143,7 @@ def picture(path: Path, rows: list[dict[str, str]]) -> None:
         axis.errorbar(sizes, means, spread, fmt="o", color=BLUE, capsize=4, label="edgecnn, int8 TFLite file")
         places = [each.size for each in PUBLISHED], [each.accuracy for each in PUBLISHED]
         axis.plot(*places, "s", color=ORANGE, label="published")
-        names = [(each["Network"].strip("`"), *place) for each, *place in zip(rows, sizes, means, strict=True)]
+        names = [(called(each, rows), *place) for each, *place in zip(rows, sizes, means, strict=True)]
         for name, size, accuracy in [*names, *((each.name, each.size, each.accuracy) for each in PUBLISHED)]:
             axis.annotate(name, (size, accuracy), (7, -4), textcoords="offset points", va="top", fontsize=9)
         axis.set_xscale("log")

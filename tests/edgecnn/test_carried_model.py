@@ -28,7 +28,7 @@ FROG = Path(__file__).parents[2] / "docs" / "pictures" / "frog.png"
 def test_it_is_right_on_most_of_the_bundled_test_images(interpreter: str) -> None:
     data = samples.test()
     scores = Classifier.open(default_model(interpreter), interpreter).backend.scores(data.images)
-    assert (scores.argmax(-1) == data.labels).mean() >= 0.935
+    assert (scores.argmax(-1) == data.labels).mean() >= 0.94
 
 
 @pytest.mark.parametrize("interpreter", ["litert", "onnxruntime"])
