@@ -70,7 +70,7 @@ def test_the_contract_readably(file: Path, capsys: pytest.CaptureFixture[str]) -
         "10: airplane, automobile, bird, cat, deer, dog, frog, horse, ship, truck",
         "RGB pixels 0..255, 32 high, 32 wide",
         "the largest centred part of other pictures, bilinear",
-        "recipe edge, seed 0",
+        "recipe edge-cutout, seed 0",
         "data cifar10/train-500, images 500",
         f"reference_accuracy {contract.parity['reference_accuracy']}",
         "keras 3.15.1",

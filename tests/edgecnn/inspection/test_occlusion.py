@@ -32,10 +32,14 @@ def test_of_a_red_patch_on_grey_only_the_patch_matters(corner: tuple[int, int]) 
 
 
 @pytest.mark.parametrize(
-    ("number", "corner"), [(9, (0, 0)), (9, (12, 12)), (16, (0, 12)), (34, (12, 0)), (50, (12, 12)), (61, (0, 12))]
+    ("number", "corner"),
+    [(100, (0, 0)), (100, (0, 12)), (103, (12, 0)), (103, (12, 12)), (117, (12, 12)), (118, (12, 0))],
 )
 def test_the_map_is_highest_on_the_object(number: int, corner: tuple[int, int]) -> None:
-    """Pictures of 20 x 20 pixels in a corner of a plain one; the model that comes with the package is sure of them."""
+    """Pictures of 20 x 20 pixels in a corner of a plain one; the model that comes with the package is sure of them.
+
+    It was trained with squares hidden: of most pictures no square of this size takes a tenth of the probability.
+    """
     row, column = corner
     small = Image.fromarray(DATA.images[number]).resize((20, 20))
     picture = np.full((32, 32, 3), DATA.images[number].mean((0, 1)).round(), np.uint8)
