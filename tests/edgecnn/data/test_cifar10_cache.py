@@ -51,7 +51,8 @@ def test_altered(arrays: Arrays, tmp_path: Path) -> None:
     content = bytearray(path.read_bytes())
     content[-1] ^= 1
     path.write_bytes(content)
-    with pytest.raises(DataError, match=rf"x_test differs; fetch it again with: .* cifar10 --data {tmp_path}$"):
+    remedy = f"fetch it again with: edgecnn data cifar10 --data {tmp_path}"
+    with pytest.raises(DataError, match=rf"x_test differs; {remedy}$"):
         cifar10.load(tmp_path)
 
 
