@@ -94,7 +94,6 @@ def train(
     from edgecnn.training.memory import is_out_of_memory
     from edgecnn.training.train import CHECKPOINT
     from edgecnn.training.train import train as train_network
-    from edgecnn_export import keras_file
 
     backend.available()
     require_matplotlib("train")
@@ -107,6 +106,7 @@ def train(
         "mixed_precision": mixed_precision,
         "validation": "none" if full else None,
         "pretrained": True if weights else pretrained,
+        "weights": str(weights) if weights else "" if pretrained else None,
         "frozen_epochs": unfreeze_after,
         "quantized": qat,
         "teacher": str(teacher) if teacher else None,
@@ -120,7 +120,6 @@ def train(
         folder, plan = run.to_resume(out, chosen.name)
     else:
         plan = recipes.planned(recipe, chosen.recipe, freeze, changes)
-        weights = keras_file.locate(weights) if weights else None
     group = all_devices.asked(devices)
     group.divide(plan.batch_size)
 
@@ -142,7 +141,7 @@ def train(
                 folder,
                 resume,
                 folder / "tensorboard" if tensorboard else None,
-                _loader(chosen, plan, weights) if plan.pretrained else None,
+                _loader(chosen, plan) if plan.pretrained else None,
                 devices=group,
             )
     except Exception as problem:
@@ -215,12 +214,14 @@ def _tell_how_to_continue(network: Network, folder: Path, named: str, devices: i
     )
 
 
-def _loader(network: Network, plan: Recipe, file: Path | None) -> Callable[[keras.Model], None]:
+def _loader(network: Network, plan: Recipe) -> Callable[[keras.Model], None]:
     """What puts the pretrained weights into the model, and says so."""
 
     def load(model: keras.Model) -> None:
         from edgecnn.zoo import weights
+        from edgecnn_export import keras_file
 
+        file = keras_file.locate(Path(plan.weights)) if plan.weights else None
         new = ", ".join(weights.load(model, network, file)) or "nothing"
         frozen = f", which learns alone for {min(plan.frozen_epochs, plan.epochs)} epochs" if plan.frozen_epochs else ""
         print(f"weights: {file or 'of keras.applications, for ImageNet'}; new: {new}{frozen}", flush=True)

@@ -51,7 +51,9 @@ def tune(
     from edgecnn_export import keras_file
 
     chosen = zoo.find(network)
-    base = recipes.planned(recipe, chosen.recipe, False, {"pretrained": True} if weights else {})
+    base = recipes.planned(
+        recipe, chosen.recipe, False, {"pretrained": True, "weights": str(weights)} if weights else {}
+    )
     tried = replace(base, epochs=base.epochs if epochs is None else epochs, validation="held-out")
     searched = spaces.read(space or spaces.USUAL, tried)
     folder = out or Path("runs") / f"tune-{chosen.name}"
@@ -72,7 +74,6 @@ def tune(
         "recipe": asdict(tried),
         "space": {name: asdict(each) for name, each in searched.items()},
         "seed": seed,
-        "weights": str(weights) if weights else None,
         "validation": f"{validation.name} {validation.fingerprint}",
     }
     study = studies.opened(folder, about, tried.epochs, spaces.start(searched, tried))
@@ -87,7 +88,7 @@ def tune(
         findings.write(folder, study, base, searched)
         print(findings.line(study, number), flush=True)
 
-    file = keras_file.locate(weights) if weights else None
+    file = keras_file.locate(Path(base.weights)) if base.weights else None
     load_weights = partial(load, network=chosen, file=file) if base.pretrained else None
     task = Task(chosen, tried, searched, learning, validation, load_weights)
     try:
@@ -99,8 +100,7 @@ def tune(
     best = studies.best(study)
     if best is None:
         raise TrainingError(f"no trial came to its end, {folder / findings.TRIALS} says why; give another --space")
-    given = {"--data": data, "--weights": weights}
-    named = "".join(f" {option} {shlex.quote(str(path))}" for option, path in given.items() if path)
+    named = f" --data {shlex.quote(str(data))}" if data else ""
     print(f"best: trial {best.number}, validation {best.value:.2%} after {tried.epochs} epochs")
     print(
         f"saved {folder / findings.RECIPE}; train by it with: "

@@ -45,6 +45,7 @@ class Recipe:
             others; ``none`` trains on all and watches nothing; ``test`` trains on all and watches the test images, as
             the lesson does.
         pretrained: start from weights that were learnt before instead of random ones.
+        weights: the run, or the file, that these come from; empty for those that Keras has for ImageNet.
         frozen_epochs: so many first epochs train the classifier alone; then everything learns, at a tenth of the
             learning rate.
         quantized: round as an int8 file does while training (:mod:`edgecnn.training.quantization_aware`).
@@ -72,6 +73,7 @@ class Recipe:
     distillation: float = 0.0
     validation: Validation = "held-out"
     pretrained: bool = False
+    weights: str = ""
     frozen_epochs: int = 0
     quantized: bool = False
     mixed_precision: bool = False
@@ -86,6 +88,8 @@ class Recipe:
         self._check_ranges()
         if bool(self.teacher) != bool(self.distillation):
             raise UsageError("a teacher and the share of its answers (distillation) go together")
+        if self.weights and not self.pretrained:
+            raise UsageError("weights to start from need pretrained to be true")
         if self.frozen_epochs and not self.pretrained:
             raise UsageError("a frozen base must have learnt something: give it weights with --pretrained or --weights")
         if self.quantized and self.frozen_epochs:

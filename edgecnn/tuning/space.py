@@ -19,7 +19,7 @@ USUAL = Path(__file__).with_name("space.json")
 Values = dict[str, Any]
 
 # What the trials of a search have in common, and what is made for them before it begins.
-_FIXED = {"name", "epochs", "seed", "validation", "teacher", "pretrained", "quantized"}
+_FIXED = {"name", "epochs", "seed", "validation", "teacher", "pretrained", "weights", "quantized"}
 SEARCHABLE = {name: kind for name, kind in KINDS.items() if name not in _FIXED}
 
 

@@ -184,6 +184,12 @@ def test_transfer_learning(folder: Path, here: Path, capfd: pytest.CaptureFixtur
     thawed, _ = keras_file.load(here / "thawed" / "model.keras")
     assert not np.array_equal(thawed.get_layer("conv").get_weights()[0], base.get_layer("conv").get_weights()[0])
 
+    assert run([*words[:4], "--recipe", "thawed/recipe.json", "--out", "again"]) == 0
+    assert f"weights: {MODELS}/baseline.keras; new: probabilities" in capfd.readouterr().out
+    again, _ = keras_file.load(here / "again" / "model.keras")
+    for weight, expected in zip(again.get_weights(), thawed.get_weights(), strict=True):
+        np.testing.assert_array_equal(weight, expected)
+
 
 @pytest.mark.usefixtures("keras")
 @pytest.mark.parametrize(
@@ -194,6 +200,11 @@ def test_transfer_learning(folder: Path, here: Path, capfd: pytest.CaptureFixtur
         (["--pretrained", "--unfreeze-after", "-1"], 2, "frozen_epochs must be at least 0, got -1"),
         (["--resume", "--freeze"], 2, "--resume keeps the run's recipe"),
         (["--pretrained"], 2, "there are no trained weights for baseline; give a file of them with --weights"),
+        (
+            ["--recipe", f"{MODELS}/baseline.recipe.json", "--pretrained"],
+            2,
+            "there are no trained weights for baseline",
+        ),
         (["--weights", "none.h5"], 1, "none.h5"),
         (["--weights", str(MODELS / "deeper.keras")], 1, "deeper.keras does not fit baseline"),
     ],

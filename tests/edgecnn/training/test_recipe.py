@@ -113,6 +113,11 @@ def test_a_saved_number_that_no_float_can_hold() -> None:
         Recipe.from_dict(json.loads(LESSON.to_json()) | {"learning_rate": 10**400})
 
 
+def test_weights_to_start_from_need_to_be_asked_for() -> None:
+    with pytest.raises(UsageError, match=r"^weights to start from need pretrained to be true$"):
+        Recipe.from_dict(json.loads(LESSON.to_json()) | {"weights": "runs/baseline"})
+
+
 def test_what_is_saved_is_no_recipe_at_all() -> None:
     with pytest.raises(TrainingError, match="the saved recipe does not fit"):
         Recipe.from_dict(json.loads("[]"))

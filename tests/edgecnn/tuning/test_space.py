@@ -89,7 +89,7 @@ def test_a_file_that_is_none(tmp_path: Path, space_file: Spaces) -> None:
 
 def test_names_weights_and_what_is_watched_are_nobodys_to_search() -> None:
     left = set(DEFAULT.__dict__) - set(SEARCHABLE)
-    assert left == {"name", "epochs", "seed", "validation", "teacher", "pretrained", "quantized"}
+    assert left == {"name", "epochs", "seed", "validation", "teacher", "pretrained", "weights", "quantized"}
 
 
 def test_a_value_outside_is_moved_inside() -> None:
