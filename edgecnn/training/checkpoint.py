@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import os
-import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
@@ -20,6 +19,7 @@ import numpy as np
 
 from edgecnn.training.recipe import Recipe
 from edgecnn_export.dataset import Dataset
+from edgecnn_export.keras_file import DAMAGE
 from edgecnn_runtime.errors import TrainingError
 
 
@@ -126,13 +126,5 @@ def _opened(path: Path) -> Iterator[Any]:
             yield saved
     except FileNotFoundError:
         raise TrainingError(f"{path} does not exist: there is no run to resume there") from None
-    except (
-        OSError,
-        EOFError,
-        ValueError,
-        TypeError,
-        LookupError,
-        AttributeError,
-        zipfile.BadZipFile,
-    ) as problem:
+    except (*DAMAGE, OSError, ValueError, TypeError, LookupError, AttributeError) as problem:
         raise TrainingError(f"{path} is not a readable checkpoint ({problem})") from None

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from edgecnn_export.keras_file import DAMAGE
 from edgecnn_runtime.errors import DataError, first_line
 
 SUFFIXES = (".h5", ".weights.h5", ".keras", ".npz")
@@ -52,7 +53,7 @@ def opened(path: Path) -> Iterator[Weights]:
             yield weights
     except FileNotFoundError:
         raise DataError(f"the file of weights {path} does not exist") from None
-    except (OSError, ValueError, KeyError, AttributeError, TypeError, zipfile.BadZipFile) as problem:
+    except (*DAMAGE, OSError, ValueError, KeyError, AttributeError, TypeError) as problem:
         raise DataError(f"{path} cannot be read as a file of weights ({first_line(problem)})") from None
 
 
@@ -60,7 +61,8 @@ def _read(path: Path, stack: ExitStack) -> Weights:
     import h5py
 
     if path.suffix == ".npz":
-        return Weights(_by_variable(stack.enter_context(np.load(path, allow_pickle=False))), in_order=False)
+        opened_file = stack.enter_context(path.open("rb"))  # numpy leaves its own open when the file is damaged
+        return Weights(_by_variable(stack.enter_context(np.load(opened_file, allow_pickle=False))), in_order=False)
     source: Any = path
     if path.suffix == ".keras":
         with zipfile.ZipFile(path) as archive:

@@ -7,6 +7,7 @@ the weights.
 from __future__ import annotations
 
 import json
+import lzma
 import re
 import zipfile
 import zlib
@@ -25,8 +26,8 @@ IN_RUN_FOLDER = "model.keras"
 _MEMBER = "edgecnn.json"
 _CONFIG = "config.json"
 _NAME = re.compile(r"\w[\w.-]*", re.ASCII)
-_DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError)
-"""What reading a damaged archive raises."""
+DAMAGE = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, RuntimeError)
+"""What reading a damaged ZIP archive raises, or an HDF5 file; RuntimeError where it seems encrypted or newer, too."""
 
 _UNKNOWN = re.compile(r"Could not locate class '(.+?)'")
 
@@ -125,7 +126,7 @@ def read_about(path: Path) -> About:
         return About(data["name"], tuple(data["labels"]), InputSpec(**data["input"]), data["training"], **said)
     except FileNotFoundError:
         raise ExportError(f"{path} does not exist; expected a .keras file or a run folder of edgecnn train") from None
-    except (*_DAMAGE, OSError) as problem:
+    except (*DAMAGE, OSError) as problem:
         raise ExportError(f"{path} is not a .keras file, or a damaged one ({problem}); copy it again") from None
     except (KeyError, TypeError, ValueError):
         raise ExportError(f"{path} does not say what its labels are: it was not written by edgecnn train") from None
@@ -142,7 +143,7 @@ def load(path: Path) -> tuple[keras.Model, About]:
 
     try:
         return keras.saving.load_model(path, compile=False, safe_mode=True), about
-    except _DAMAGE as problem:
+    except DAMAGE as problem:
         raise ExportError(f"{path} is damaged ({problem}); copy it again") from None
     except (ValueError, TypeError, KeyError, OSError) as problem:
         if unknown := _UNKNOWN.search(str(problem)):

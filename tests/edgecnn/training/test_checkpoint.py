@@ -162,6 +162,19 @@ def test_a_damaged_byte(path: Path) -> None:
         read(path)
 
 
+def test_any_damaged_byte_is_one_kind_of_error(path: Path) -> None:
+    """What says how a member is packed, too, at the end: the version, the method, the flag that it is encrypted."""
+    whole, refused = path.read_bytes(), 0
+    positions = [*range(0, len(whole), 50), *range(len(whole) - 150, len(whole))]
+    for at in positions:
+        path.write_bytes(whole[:at] + bytes([whole[at] ^ 0xFF]) + whole[at + 1 :])
+        try:
+            read(path)
+        except TrainingError:
+            refused += 1
+    assert refused > len(positions) / 2
+
+
 def _text(path: Path) -> None:
     path.write_text("not a checkpoint")
 

@@ -178,6 +178,20 @@ def test_damaged_missing_and_other_files(suffix: str, tmp_path: Path, keras: Any
         weights.load(model, NETWORK, tmp_path / "empty.keras")
 
 
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_any_damaged_byte_is_one_kind_of_error(suffix: str, tmp_path: Path, trained: Any) -> None:
+    path, model, refused = write(trained, tmp_path / f"weights{suffix}"), NETWORK.build(3), 0
+    whole = path.read_bytes()
+    for at in (*range(0, len(whole), len(whole) // 150), *range(len(whole) - 150, len(whole))):
+        path.write_bytes(whole[:at] + bytes([whole[at] ^ 0xFF]) + whole[at + 1 :])
+        try:
+            weights.load(model, NETWORK, path)
+        except DataError as problem:
+            assert len(str(problem).splitlines()) == 1
+            refused += 1
+    assert refused > 20
+
+
 def test_weights_of_another_network(tmp_path: Path, keras: Any) -> None:
     np.savez(tmp_path / "other.npz", **{"block1_conv1/kernel": np.zeros((3, 3, 3, 4))})
     with pytest.raises(DataError, match="has none of the layers of small: it holds the weights of another network"):
