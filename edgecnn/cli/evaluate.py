@@ -72,7 +72,7 @@ def _open(file: Path, backend: str | None) -> tuple[tuple[str, ...], InputSpec, 
             from edgecnn.training import backend as keras_backend
             from edgecnn_export.parity import reference_scores
 
-            keras_backend.choose()
+            keras_backend.exact(keras_backend.choose())
             return reference_scores(keras_file.load(path)[0], images)
 
         return about.labels, about.input, score

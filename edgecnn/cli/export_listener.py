@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from edgecnn.cli.console import printable
 from edgecnn_export.comparison import Row, complaints
 from edgecnn_export.options import Listener
 
@@ -34,11 +35,11 @@ class Printer(Listener):
 
         print(f"{path.name}: error of each layer by itself, relative")
         for name, error in errors.items():
-            print(f"  {error:8.2%}  {name}", flush=True)
+            print(f"  {error:8.2%}  {printable(name)}", flush=True)
         picture = path.with_name(f"{path.name}.layers.png")
         plots.layer_errors(picture, errors, path.name)
         print(f"saved {picture}", flush=True)
 
     def note(self, text: str) -> None:
         """Print it."""
-        print(text, flush=True)
+        print(printable(text), flush=True)

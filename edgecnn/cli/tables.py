@@ -50,7 +50,7 @@ def show_parity(rows: Iterable[Row]) -> None:
                 row.format,
                 row.precision,
                 row.backend,
-                "FAILED" if row.failures else "passed",
+                row.verdict,
                 f"{row.size / 1000:,.1f}",
                 percent(row.accuracy),
                 f"{row.change:+.2f} ({row.interval[0]:+.2f} to {row.interval[1]:+.2f})" if row.interval else "unknown",

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import shlex
 import sys
-from collections.abc import Callable
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -130,37 +130,48 @@ def train(
     named = f" --data {shlex.quote(str(data))}" if data else ""
 
     try:
-        device = _ready(group)
-        _announce(chosen, plan, training, folder)
-        with alone(folder) if group.first else nullcontext(), group.together():
-            trained = train_network(
-                chosen,
-                plan,
-                training,
-                watched,
-                folder,
-                resume,
-                folder / "tensorboard" if tensorboard else None,
-                _loader(chosen, plan) if plan.pretrained else None,
-                devices=group,
-            )
+        with _gone_if_empty(folder) if group.first and not kept else nullcontext():
+            device = _ready(group)
+            _announce(chosen, plan, training, folder)
+            with alone(folder) if group.first else nullcontext():
+                with group.together():
+                    trained = train_network(
+                        chosen,
+                        plan,
+                        training,
+                        watched,
+                        folder,
+                        resume,
+                        folder / "tensorboard" if tensorboard else None,
+                        _loader(chosen, plan) if plan.pretrained else None,
+                        devices=group,
+                    )
+                if not group.first:
+                    return
+                metrics = run.write(folder, chosen, plan, trained, training, test, device)
     except Exception as problem:
-        if group.first and not kept and not any(folder.iterdir()):
-            folder.rmdir()
         if is_out_of_memory(problem):
             raise TrainingError(
-                f"a batch of {plan.batch_size} images does not fit into the memory; take a smaller --batch-size"
+                f"a batch of {plan.batch_size} images does not fit into the memory; "
+                "begin another run with a smaller --batch-size"
             ) from None
         raise
     except KeyboardInterrupt:
         if (folder / CHECKPOINT).exists():
             _tell_how_to_continue(chosen, folder, named, devices)
         raise
-    if not group.first:
-        return
-    metrics = run.write(folder, chosen, plan, trained, training, test, device)
     print(f"test accuracy {metrics['test_accuracy']:.2%} on {metrics['test_images']:,} images")
     print(f"saved {folder}/{run.MODEL}; export it with: edgecnn export {shlex.quote(str(folder))} --int8{named}")
+
+
+@contextmanager
+def _gone_if_empty(folder: Path) -> Iterator[None]:
+    """Remove a folder that was made for a run which came to nothing."""
+    try:
+        yield
+    finally:
+        with suppress(OSError):  # there is something in it
+            folder.rmdir()
 
 
 def _images(given: Path | None, network: Network, plan: Recipe) -> tuple[Dataset, Dataset | None, Dataset]:

@@ -69,6 +69,10 @@ def tune(
 
     learning, validation = source.find(data, InputSpec(chosen.height, chosen.width), None, say, decoding).split()
     device = backend.describe(backend.choose())
+    file = keras_file.locate(Path(base.weights)) if base.weights else None
+    load_weights = partial(load, network=chosen, file=file) if base.pretrained else None
+    if load_weights:  # what does not fit shows before anything is kept
+        load_weights(chosen.build(len(learning.label_names)))
     about = {
         "network": chosen.name,
         "recipe": asdict(tried),
@@ -88,8 +92,6 @@ def tune(
         findings.write(folder, study, base, searched)
         print(findings.line(study, number), flush=True)
 
-    file = keras_file.locate(Path(base.weights)) if base.weights else None
-    load_weights = partial(load, network=chosen, file=file) if base.pretrained else None
     task = Task(chosen, tried, searched, learning, validation, load_weights)
     try:
         search(task, study, trials, seed, tell)

@@ -50,7 +50,7 @@ def fits(spec: InputSpec, labels: tuple[str, ...]) -> bool:
 
 
 def split_indices(labels: Labels) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Indices of the images to learn from and of those to validate on, each ascending."""
+    """Indices of the images to learn from and of those to validate on, shape (N,) each, ascending."""
     validation = stratified_indices(labels, VALIDATION_PER_CLASS, SPLIT_SEED)
     return np.setdiff1d(np.arange(len(labels)), validation), validation
 
@@ -58,6 +58,11 @@ def split_indices(labels: Labels) -> tuple[npt.NDArray[np.int64], npt.NDArray[np
 def cache_folder(folder: Path | None = None) -> Path:
     """Where CIFAR-10 lies, or will lie, in the data folder."""
     return data_folder(folder) / "cifar10"
+
+
+def fetch_command(folder: Path | None) -> str:
+    """What fetches the set into that data folder, as it is typed."""
+    return "edgecnn data cifar10" + (f" --data {shlex.quote(str(folder))}" if folder else "")
 
 
 def load(folder: Path | None = None) -> Cifar10:
@@ -70,7 +75,7 @@ def load(folder: Path | None = None) -> Cifar10:
         DataError: the set is not there, cannot be read, or is not the original.
     """
     cache = cache_folder(folder)
-    command = "edgecnn data cifar10" + (f" --data {shlex.quote(str(folder))}" if folder else "")
+    command = fetch_command(folder)
     try:
         arrays = cifar10_cache.read(cache, command)
     except (FileNotFoundError, NotADirectoryError) as problem:

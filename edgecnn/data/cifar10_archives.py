@@ -42,6 +42,7 @@ _DAMAGE = (
     TypeError,
     OverflowError,
     SyntaxError,
+    RecursionError,
     zlib.error,
     tarfile.TarError,
     Image.DecompressionBombError,
@@ -70,6 +71,8 @@ def decode(path: Path) -> Arrays:
             return _from_npm(files)
     except FileNotFoundError as problem:
         raise DataError(f"{path} does not exist") from problem
+    except PermissionError as problem:
+        raise DataError(f"{path} cannot be read ({problem.strerror}); check its permissions") from problem
     except _DAMAGE as problem:
         raise DataError(f"{path} is damaged ({problem}); use another copy") from problem
     forms = f"{BINARY_ARCHIVE}, {BINARY_FOLDER} or {NPM_ARCHIVE}"

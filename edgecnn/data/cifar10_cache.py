@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import numpy.typing as npt
 
+from edgecnn_export import damage
 from edgecnn_runtime.errors import DataError
 
 Arrays = dict[str, npt.NDArray[np.uint8]]
@@ -61,9 +62,9 @@ def read(folder: Path, command: str) -> Arrays:
     remedy = f"fetch it again with: {command}"
     try:
         arrays = {name: _load(folder / f"{name}.npy") for name in SHA256}
-    except (ValueError, EOFError) as problem:
+        check(arrays, str(folder), remedy)
+    except damage.ARRAY as problem:
         raise DataError(f"{folder} is damaged; {remedy}") from problem
-    check(arrays, str(folder), remedy)
     return arrays
 
 

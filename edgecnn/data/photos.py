@@ -61,7 +61,11 @@ class Photos:
         return self._to_learn_from[0]
 
     def split(self) -> tuple[Dataset, Dataset]:
-        """Divide ``train`` into the images to learn from and those to choose by, without a copy."""
+        """Divide ``train`` into the images to learn from and those to choose by, without a copy.
+
+        Raises:
+            DataError: a class has too few photographs to be divided.
+        """
         if self._too_few:
             raise DataError(self._too_few)
         whole, count = self._to_learn_from

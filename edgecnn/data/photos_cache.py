@@ -9,10 +9,13 @@ import errno
 import hashlib
 import json
 import os
+import shutil
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -38,6 +41,7 @@ FOLDER = "decoded-photos"
 
 MOST_DAMAGED = 0.05
 _BLOCK = 128
+_ABANDONED_SECONDS = 24 * 3600.0
 _PIXELS, _ABOUT = "pixels.u8", "about.json"
 
 
@@ -51,9 +55,10 @@ def read(
 ) -> tuple[Images, npt.NDArray[np.int64]]:
     """Pictures as the network takes them, decoded if that was not done before.
 
-    The pixels lie in ``photos/`` in the data folder, one folder for each origin and input size. They are decoded
-    anew when a path, a file's size or time, the resize rule, or Pillow, whose JPEG decoder may change in the last
-    bit, is another one; what was there before is then removed.
+    The pixels lie in ``decoded-photos/`` in the data folder, one folder for each origin and input size. They are
+    decoded anew when a path, a file's size or time, the resize rule, or Pillow, whose JPEG decoder may change in the
+    last bit, is another one, or when a damaged picture can be read after all, of which its disk may have been the
+    cause; what was there before is then removed.
 
     Args:
         paths: the picture files, at least one.
@@ -76,7 +81,7 @@ def read(
     key = _key(paths, spec)
     try:
         found = _mapped(entry, key, len(paths), spec)
-        if found is None:
+        if found is None or not all(isinstance(_decoded(paths[index], spec), str) for index in found[1]):
             return _write(entry, key, paths, spec, say, progress, workers)
         images, damaged = found
         _list(damaged, say)
@@ -134,6 +139,7 @@ def _write(
     workers: int | None,
 ) -> tuple[Images, npt.NDArray[np.int64]]:
     entry.parent.mkdir(parents=True, exist_ok=True)
+    _clear(entry.parent)
     # A neighbour of the entry, because only a rename within one file system is a single step.
     with TemporaryDirectory(prefix=f".{entry.name}-", dir=entry.parent) as temporary:
         fresh = Path(temporary, "fresh")
@@ -153,6 +159,15 @@ def _write(
     return images, kept
 
 
+def _clear(folder: Path) -> None:
+    """Remove what killed processes left half decoded: another one, of another machine perhaps, may be at work."""
+    for unfinished in folder.glob(".*-*"):
+        with suppress(OSError):
+            latest = max(path.stat().st_mtime for path in (unfinished, *unfinished.rglob("*")))
+            if time.time() - latest > _ABANDONED_SECONDS:
+                shutil.rmtree(unfinished)
+
+
 def _place(fresh: Path, entry: Path, old: Path) -> None:
     """Give a finished entry its name. Of several processes that do so at once, one entry stays, whole."""
     with suppress(FileNotFoundError):
@@ -168,14 +183,7 @@ def _decode(
     target: Path, paths: Sequence[Path], spec: InputSpec, progress: Progress, workers: int | None
 ) -> dict[int, str]:
     """Write the pixels to ``target``, one picture after the other, and return the damaged ones."""
-
-    def decode(path: Path) -> Any:
-        try:
-            return pixels(path, spec)
-        except ImageError as problem:
-            return str(problem)
-
-    damaged = {}
+    decode, damaged = partial(_decoded, spec=spec), {}
     with target.open("wb") as file, ThreadPoolExecutor(workers or cores()) as pool:
         for start in range(0, len(paths), _BLOCK):
             for index, decoded in enumerate(pool.map(decode, paths[start : start + _BLOCK]), start):
@@ -188,6 +196,14 @@ def _decode(
         # Without this a power cut after the rename could leave an empty file under the final name.
         os.fsync(file.fileno())
     return damaged
+
+
+def _decoded(path: Path, spec: InputSpec) -> Any:
+    """The picture's pixels, or what is wrong with it, in words."""
+    try:
+        return pixels(path, spec)
+    except ImageError as problem:
+        return str(problem)
 
 
 def _list(damaged: dict[int, str], say: Say) -> None:

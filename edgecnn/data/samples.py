@@ -33,7 +33,7 @@ def calibration() -> Dataset:
 
 
 def positions(part: str) -> npt.NDArray[np.int64]:
-    """Where the images of ``TEST`` or ``CALIBRATION`` stand in the original test or training set."""
+    """Where the images of ``TEST`` or ``CALIBRATION`` stand in the original test or training set, shape (N,)."""
     return np.array(_listing(part)["positions"], np.int64)
 
 

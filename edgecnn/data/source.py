@@ -69,7 +69,7 @@ def find(given: Path | None, spec: InputSpec, labels: tuple[str, ...] | None, sa
         if not given.is_file() and not (given.is_dir() and any(path.is_dir() for path in given.iterdir())):
             raise DataError(
                 f"{given} {'holds no folders' if given.is_dir() else 'does not exist'}: photographs come as {LAYOUTS}; "
-                f"CIFAR-10 is fetched with: edgecnn data cifar10 --data {given}"
+                f"CIFAR-10 is fetched with: {cifar10.fetch_command(given)}"
             )
         return photos.load(given, spec, labels, say, progress)
     except OSError as problem:

@@ -95,7 +95,7 @@ def as_batch(pixels: npt.NDArray[np.uint8]) -> Values:
 
 
 def strongest(maps: Values, most: int = 16) -> list[int]:
-    """The channels whose maps vary most, at most so many, in the network's own order."""
+    """The channels whose maps, shape (rows, columns, channels), vary most, in the network's own order."""
     return sorted(np.argsort(-maps.std((0, 1)), kind="stable")[:most].tolist())
 
 

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from edgecnn.metrics import Metrics, measure
+from edgecnn.metrics import Metrics, measure, require_numbers
 from edgecnn.report.subjects import Subject
 from edgecnn_export import parity
 from edgecnn_export.comparison import Row
 from edgecnn_export.dataset import Dataset
-from edgecnn_runtime.errors import ParityError
+from edgecnn_runtime.errors import ExportError, ParityError
 
 if TYPE_CHECKING:
     import keras
@@ -116,7 +116,7 @@ def collect(
         told: what is at work, before it is.
 
     Raises:
-        ExportError: the model does not take such images.
+        ExportError: the model does not take such images, or its answers are no probabilities.
     """
     reference: Any = None
     weak = ""
@@ -130,9 +130,15 @@ def collect(
         except ParityError as problem:
             weak = str(problem)
     failures: list[str] = []
-    of_files = parity.answers(subject.files, data, told, lambda problem: failures.append(str(problem)))
-    for each in of_files:
+    of_files = []
+    for each in parity.answers(subject.files, data, told, lambda problem: failures.append(str(problem))):
         name, probabilities = f"{each.file.path.name}, {each.scores.backend}", each.scores.probabilities
-        answered.append(Answered(name, probabilities, measure(data.labels, probabilities), each))
+        try:
+            require_numbers(probabilities, name)
+        except ExportError as problem:
+            failures.append(str(problem))
+        else:
+            of_files.append(each)
+            answered.append(Answered(name, probabilities, measure(data.labels, probabilities), each))
     rows = [] if reference is None else [each.beside(reference, data) for each in of_files]
     return Evidence(data, answered, rows, weak, failures)

@@ -68,7 +68,6 @@ def make(
         if evidence:
             problems += complaints(evidence.rows)
             failures += evidence.failures
-            evidence = evidence if evidence.answered else None
         told.work(f"the page of {subject.about.name}")
         parts.append(_part(f"n{number}", subject, model, evidence, measured))
     html = page.rendered(
@@ -97,13 +96,15 @@ def _part(
     name: str, subject: Subject, model: keras.Model | None, evidence: Evidence | None, measured: Costs | None
 ) -> dict[str, Any]:
     """What the page says of one network; ``name`` begins the names of its places and figures."""
+    seen = evidence if evidence and evidence.answered else None
     layers = inside.layers(model)
-    choices = costs.choices(measured, subject.files, evidence) if measured else []
+    choices = costs.choices(measured, subject.files, seen) if measured else []
     found: dict[str, Any] = {
         "name": name,
         "subject": subject,
-        "evidence": evidence,
-        "tiles": overview.tiles(subject, evidence, choices, layers),
+        "evidence": seen,
+        "failures": evidence.failures if evidence else [],
+        "tiles": overview.tiles(subject, seen, choices, layers),
         "verdict": overview.verdict(subject, evidence),
         "recipe": training.recipe(subject.record),
         "facts": training.facts(subject.record),
@@ -115,16 +116,16 @@ def _part(
         "refused": [(each, comparison.why_refused(each)) for each in subject.refused],
         "cards": [(each, cards.shown(each)) for each in subject.files],
     }
-    if evidence:
-        metrics = evidence.chief.metrics
+    if seen:
+        metrics = seen.chief.metrics
         found |= {
             "metrics": metrics,
-            "matrix": quality.matrix(evidence, name),
-            "classes": metrics.by_class(evidence.data.label_names),
-            "confused": quality.confused(evidence),
-            "best": quality.best(evidence),
-            "worst": quality.worst(evidence, model),
-            "lines": comparison.lines(evidence),
-            "differing": comparison.differing(evidence),
+            "matrix": quality.matrix(seen, name),
+            "classes": metrics.by_class(seen.data.label_names),
+            "confused": quality.confused(seen),
+            "best": quality.best(seen),
+            "worst": quality.worst(seen, model),
+            "lines": comparison.lines(seen),
+            "differing": comparison.differing(seen),
         }
     return found

@@ -18,8 +18,8 @@ from typing import Any
 import numpy as np
 
 from edgecnn.training.recipe import Recipe
+from edgecnn_export import damage
 from edgecnn_export.dataset import Dataset
-from edgecnn_export.keras_file import DAMAGE
 from edgecnn_runtime.errors import TrainingError
 
 
@@ -126,5 +126,5 @@ def _opened(path: Path) -> Iterator[Any]:
             yield saved
     except FileNotFoundError:
         raise TrainingError(f"{path} does not exist: there is no run to resume there") from None
-    except (*DAMAGE, OSError, ValueError, TypeError, LookupError, AttributeError) as problem:
+    except (*damage.ARCHIVE, *damage.ARRAY, OSError, LookupError, AttributeError) as problem:
         raise TrainingError(f"{path} is not a readable checkpoint ({problem})") from None

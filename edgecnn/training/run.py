@@ -94,7 +94,7 @@ def write(
     test: Dataset,
     device: str,
 ) -> dict[str, Any]:
-    """Evaluate on ``test``, write everything, and return what ``metrics.json`` holds."""
+    """Evaluate on ``test``, write everything, and return what ``metrics.json``, the last file, holds."""
     from edgecnn import plots
 
     probabilities = predict(trained.model, test.images)
@@ -124,7 +124,6 @@ def write(
     )
     keras_file.save(folder / MODEL, trained.model, about)
     (folder / "recipe.json").write_text(recipe.to_json())
-    (folder / "metrics.json").write_text(json.dumps(metrics, indent=2) + "\n")
     with (folder / "history.csv").open("w", newline="") as file:
         writer = csv.DictWriter(file, list(trained.history[0]))
         writer.writeheader()
@@ -136,4 +135,5 @@ def write(
     )
     plots.predictions(folder / "predictions.png", test, probabilities)
     plots.confusion(folder / "confusion.png", test, probabilities)
+    (folder / "metrics.json").write_text(json.dumps(metrics, indent=2) + "\n")
     return metrics

@@ -161,7 +161,8 @@ def _require_number(row: dict[str, float], devices: Devices) -> None:
     if not math.isfinite(row["loss"]):
         devices.leave()
         raise TrainingError(
-            f"the training has diverged, its loss is no number in epoch {row['epoch']:.0f}; take a lower --lr"
+            f"the training has diverged, its loss is no number in epoch {row['epoch']:.0f}; "
+            "begin another run with a lower --lr"
         )
 
 

@@ -150,7 +150,7 @@ def suggest(space: Space, trial: optuna.Trial) -> None:
 
 
 def values(trial: optuna.Trial | optuna.trial.FrozenTrial) -> Values:
-    """A trial's values. What comes from a range has three digits, unless its end has more and is nearer.
+    """A trial's values. What comes from a range has three digits, of itself or of a range that is narrower.
 
     More would say nothing, and what is printed is what is trained by.
     """
@@ -160,4 +160,6 @@ def values(trial: optuna.Trial | optuna.trial.FrozenTrial) -> Values:
 def _rounded(value: Any, source: Any) -> Any:
     if not isinstance(value, float) or hasattr(source, "choices"):
         return value
-    return min(max(float(f"{value:.3g}"), source.low), source.high)
+    size = min(abs(value), source.high - source.low)
+    digits = 2 - math.floor(math.log10(size)) if size else 0
+    return min(max(round(value, digits), source.low), source.high)

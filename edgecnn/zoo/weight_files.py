@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from edgecnn_export.keras_file import DAMAGE
+from edgecnn_export import damage
 from edgecnn_runtime.errors import DataError, first_line
 
 SUFFIXES = (".h5", ".weights.h5", ".keras", ".npz")
@@ -53,7 +53,7 @@ def opened(path: Path) -> Iterator[Weights]:
             yield weights
     except FileNotFoundError:
         raise DataError(f"the file of weights {path} does not exist") from None
-    except (*DAMAGE, OSError, ValueError, KeyError, AttributeError, TypeError) as problem:
+    except (*damage.ARCHIVE, *damage.ARRAY, OSError, KeyError, AttributeError) as problem:
         raise DataError(f"{path} cannot be read as a file of weights ({first_line(problem)})") from None
 
 

@@ -36,7 +36,8 @@ def from_folder(folder: Path, spec: InputSpec) -> Dataset:
         DataError: the folder does not exist or holds fewer than 20 pictures.
         ImageError: a picture cannot be read.
     """
-    return _spread(folder.name, _below(folder, FEWEST, "calibration needs"), spec, ())
+    paths = _below(folder, FEWEST, "calibration needs")
+    return _spread(_name(folder), paths, spec, ())
 
 
 def halves(folder: Path, spec: InputSpec, label_names: tuple[str, ...]) -> tuple[Dataset, Dataset]:
@@ -54,8 +55,13 @@ def halves(folder: Path, spec: InputSpec, label_names: tuple[str, ...]) -> tuple
         ImageError: a picture cannot be read.
     """
     paths = _below(folder, 2 * FEWEST, "calibration and comparison need")
-    calibration = _spread(f"{folder.name}/calibration", paths[::2], spec, label_names)
-    return calibration, _spread(f"{folder.name}/comparison", paths[1::2], spec, label_names)
+    calibration = _spread(f"{_name(folder)}/calibration", paths[::2], spec, label_names)
+    return calibration, _spread(f"{_name(folder)}/comparison", paths[1::2], spec, label_names)
+
+
+def _name(folder: Path) -> str:
+    """Of a folder that is there; ``.`` has one too."""
+    return folder.resolve().name
 
 
 def _below(folder: Path, fewest: int, purpose: str) -> list[Path]:

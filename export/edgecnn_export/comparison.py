@@ -43,6 +43,7 @@ class Row:
         latency: median milliseconds for one image on one thread.
         checks: what was compared, in order.
         worst_classes: loss of accuracy by label name, in points, the three largest losses.
+        max_drop: largest loss of accuracy that was allowed it, in points; None for the usual of the precision.
     """
 
     file: str
@@ -58,6 +59,15 @@ class Row:
     latency: float
     checks: tuple[Check, ...]
     worst_classes: dict[str, float]
+    max_drop: float | None = None
+
+    @property
+    def verdict(self) -> str:
+        """In a word; and what it may lose, where that is more than its precision usually may."""
+        if self.failures:
+            return "FAILED"
+        wide = self.max_drop is not None and self.max_drop > TOLERANCES[self.precision].drop
+        return f"passed, may lose {self.max_drop:g}" if wide else "passed"
 
     @property
     def failures(self) -> tuple[str, ...]:
@@ -126,6 +136,7 @@ def compare(
         latency=scores.latency,
         checks=tuple(checks),
         worst_classes=_worst_classes(guess, expected, data),
+        max_drop=max_drop,
     )
 
 

@@ -8,6 +8,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from edgecnn_export import keras_file
 from edgecnn_export.calibration import FEWEST
 from edgecnn_export.dataset import Dataset
@@ -85,7 +87,7 @@ def export_model(
     wanted, in_c = _wanted(list(formats), list(precisions))
     _check_data(about, evaluation, calibration)
     if any(precision in CALIBRATED for each in wanted.values() for precision in each):
-        _check_calibration(calibration, evaluation)
+        calibration = _apart(calibration, evaluation, listener or Listener())
     scores = reference_scores(model, evaluation)
     exporter = Exporter(
         model,
@@ -139,19 +141,20 @@ def _check_data(about: keras_file.About, evaluation: Dataset, calibration: Datas
         raise ExportError(f"the labels of {evaluation.name} are not those of {about.name}")
 
 
-def _check_calibration(calibration: Dataset, evaluation: Dataset) -> None:
+def _apart(calibration: Dataset, evaluation: Dataset, listener: Listener) -> Dataset:
+    """The images to calibrate on that are not compared on, too: a picture may lie under two names."""
+    compared = {sha256(image).digest() for image in evaluation.images}
+    own = [index for index, image in enumerate(calibration.images) if sha256(image).digest() not in compared]
+    if common := len(calibration) - len(own):
+        found = f"{common:,} of {len(calibration):,} images of {calibration.name}"
+        listener.note(f"not calibrated on what {evaluation.name} has, too: {found}")
+        calibration = calibration.subset(calibration.name, np.array(own, int))
     if len(calibration) < FEWEST:
         raise ExportError(
             f"{calibration.name} has {len(calibration)} images; calibration needs at least {FEWEST} that look like "
             "what the device will see"
         )
-    # A picture may lie under two names, one in either set.
-    seen, compared = ({sha256(image).digest() for image in data.images} for data in (calibration, evaluation))
-    if common := len(seen & compared):
-        raise ExportError(
-            f"{common:,} images are in {calibration.name}, to calibrate on, and in {evaluation.name}, to compare on; "
-            "calibrate on others, for instance on training images"
-        )
+    return calibration
 
 
 @contextmanager

@@ -107,15 +107,22 @@ class Exporter:
             rescue: dict[str, Any] = {"kept": names, "precision": "fp32", "because": because}
             rescue |= {"bytes": len(payload), "int8_bytes": failed[0].size}
             if not complaints(self._prove(payload, replace(contract, rescue=rescue))):
-                half = len(self._described(network.convert("fp16"), form, "fp16"))
-                cheaper = f"; --precision fp16 takes {half / 1000:,.1f} kB" if half < len(payload) else ""
                 self.listener.note(
-                    f"{target.name}: kept in float: {', '.join(names)}; {_cost(payload, failed[0].size)}{cheaper}"
+                    f"{target.name}: kept in float: {', '.join(names)}; {_cost(payload, failed[0].size)}"
+                    f"{self._cheaper(network, form, payload)}"
                 )
                 return True
         if self.in_c and form == SOURCE_OF_C[0]:
             return False  # in another precision it would be no file that C is made of
         return any(self._instead(network, form, precision, failed[0].size) for precision in _INSTEAD[form])
+
+    def _cheaper(self, network: Network, form: str, rescued: bytes) -> str:
+        """That half precision takes less room than a rescued file, if it does."""
+        try:
+            half = len(self._described(network.convert("fp16"), form, "fp16"))
+        except ExportError:
+            return ""
+        return f"; --precision fp16 takes {half / 1000:,.1f} kB" if half < len(rescued) else ""
 
     def _instead(self, network: Network, form: str, precision: str, int8_bytes: int) -> bool:
         """Whether a file in another precision passes; not every interpreter computes every operator in 16 bits."""

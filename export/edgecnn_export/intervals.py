@@ -27,10 +27,14 @@ def accuracy_change(right: npt.NDArray[np.bool_], reference_right: npt.NDArray[n
 
     The interval is Agresti and Min's adjusted one for paired proportions (2005, "Simple improved confidence
     intervals for comparing matched proportions"): half an observation is added to each cell of the 2 x 2 table.
+
+    Args:
+        right: whether the one is right on each image, shape (N,).
+        reference_right: whether the other is, shape (N,).
     """
     count = len(right)
     gained, lost = int((right & ~reference_right).sum()), int((~right & reference_right).sum())
     total = count + 2
     centre = (gained - lost) / total
-    spread = 1.96 * np.sqrt(gained + lost + 1 - (gained - lost) ** 2 / total) / total
+    spread = Z95 * np.sqrt(gained + lost + 1 - (gained - lost) ** 2 / total) / total
     return 100 * (gained - lost) / count, (100 * float(centre - spread), 100 * float(centre + spread))

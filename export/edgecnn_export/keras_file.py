@@ -7,16 +7,15 @@ the weights.
 from __future__ import annotations
 
 import json
-import lzma
 import re
 import zipfile
-import zlib
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from edgecnn_runtime.contract import InputSpec
+from edgecnn_export import damage
+from edgecnn_runtime.contract import InputSpec, read_input, read_labels
 from edgecnn_runtime.errors import ExportError, first_line
 
 if TYPE_CHECKING:
@@ -26,9 +25,6 @@ IN_RUN_FOLDER = "model.keras"
 _MEMBER = "edgecnn.json"
 _CONFIG = "config.json"
 _NAME = re.compile(r"\w[\w.-]*", re.ASCII)
-DAMAGE = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, RuntimeError)
-"""What reading a damaged ZIP archive raises, or an HDF5 file; RuntimeError where it seems encrypted or newer, too."""
-
 _UNKNOWN = re.compile(r"Could not locate class '(.+?)'")
 
 # Written by Keras 3.15, not known to Keras 3.12, the last for Python 3.10.
@@ -122,11 +118,12 @@ def read_about(path: Path) -> About:
             raise ExportError(
                 f"{path} is called {data['name']!r}, which cannot be part of a file's name; train it again"
             )
-        said = {key: data[key] for key in ("author", "license") if key in data}
-        return About(data["name"], tuple(data["labels"]), InputSpec(**data["input"]), data["training"], **said)
+        said = {key: str(data[key]) for key in ("author", "license") if key in data}
+        training = dict(data["training"])
+        return About(data["name"], read_labels(data["labels"]), read_input(data["input"]), training, **said)
     except FileNotFoundError:
         raise ExportError(f"{path} does not exist; expected a .keras file or a run folder of edgecnn train") from None
-    except (*DAMAGE, OSError) as problem:
+    except (*damage.ARCHIVE, OSError) as problem:
         raise ExportError(f"{path} is not a .keras file, or a damaged one ({problem}); copy it again") from None
     except (KeyError, TypeError, ValueError):
         raise ExportError(f"{path} does not say what its labels are: it was not written by edgecnn train") from None
@@ -143,7 +140,7 @@ def load(path: Path) -> tuple[keras.Model, About]:
 
     try:
         return keras.saving.load_model(path, compile=False, safe_mode=True), about
-    except DAMAGE as problem:
+    except damage.ARCHIVE as problem:
         raise ExportError(f"{path} is damaged ({problem}); copy it again") from None
     except (ValueError, TypeError, KeyError, OSError) as problem:
         if unknown := _UNKNOWN.search(str(problem)):

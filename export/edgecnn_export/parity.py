@@ -179,6 +179,10 @@ def require_skill(reference: Probabilities, data: Dataset) -> float | None:
     nothing. It must get at least an eighth of the way from chance to perfect. Without labels its answers must at
     least vary: a file that always gives the most frequent of them may not agree on more than half of the images.
 
+    Args:
+        reference: the Keras model's probabilities, shape (N, classes).
+        data: the N images.
+
     Raises:
         ParityError: it does not.
     """

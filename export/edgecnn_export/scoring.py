@@ -74,7 +74,7 @@ def score(model: Path, images: Images, backend: str) -> Scores:
 
 
 def score_everywhere(model: Path, model_format: str, images: Images) -> list[Scores]:
-    """Run ``images`` through every installed interpreter for the format, one after the other.
+    """Run ``images``, shape (N, height, width, 3), through every installed interpreter for the format, one by one.
 
     Raises:
         ExportError: none is installed, or one failed.

@@ -14,7 +14,6 @@ from edgecnn_export.dataset import Images
 from edgecnn_export.operators import Operator, between, relative_error
 from edgecnn_export.tflite_converter import converter, converting, samples, traced
 from edgecnn_runtime.errors import ExportError
-from edgecnn_runtime.quiet import quiet
 from edgecnn_runtime.tflite_operators import OPERATORS
 
 if TYPE_CHECKING:
@@ -105,7 +104,7 @@ class TFLiteInt8:
         """As :meth:`edgecnn_export.operators.Int8.errors`, by TensorFlow's QuantizationDebugger."""
         import tensorflow as tf
 
-        with quiet(), warnings.catch_warnings():
+        with converting(self._name, "int8"), warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # the debugger itself uses an interpreter that is to go
             options = tf.lite.experimental.QuantizationDebugOptions(
                 layer_direct_compare_metrics={"error": _relative_error}

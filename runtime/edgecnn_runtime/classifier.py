@@ -101,7 +101,11 @@ class Classifier:
 
 
 def ranked(scores: npt.NDArray[np.float32], labels: Sequence[str], top: int) -> list[Prediction]:
-    """The ``top`` most probable classes by scores, shape (labels,), best first."""
+    """The ``top`` most probable classes by scores, shape (labels,), best first.
+
+    Raises:
+        ModelFileError: the scores are no numbers.
+    """
     if not np.isfinite(scores).all():
         raise ModelFileError("the model's scores are no numbers (NaN); try: edgecnn verify")
     best = (-scores).argsort(kind="stable")[:top].tolist()

@@ -123,6 +123,32 @@ class Contract:
             raise ModelFileError(f"the contract in the file cannot be read ({problem})") from None
 
 
+def read_input(data: dict[str, Any]) -> InputSpec:
+    """What JSON says of the input.
+
+    Raises:
+        TypeError: a field is missing or unknown.
+        ValueError: a value is not usable.
+    """
+    spec = InputSpec(**data)
+    if not all(isinstance(size, int) and 1 <= size <= 4096 for size in (spec.height, spec.width)):
+        raise ValueError(f"input size {spec.height!r} x {spec.width!r} is not usable")
+    if spec.filter not in FILTERS or spec.fit not in FITS or spec.colour != "RGB":
+        raise ValueError(f"unknown resize rule {spec.filter!r}, {spec.fit!r}, {spec.colour!r}")
+    return spec
+
+
+def read_labels(data: Any) -> tuple[str, ...]:
+    """The class names in JSON.
+
+    Raises:
+        ValueError: they are none.
+    """
+    if not (isinstance(data, list) and data and all(isinstance(label, str) for label in data)):
+        raise ValueError("labels must be a list of names")
+    return tuple(data)
+
+
 def _check_size(text: bytes) -> None:
     if sum(map(text.count, (b",", b"[", b"{"))) > MAX_VALUES:
         raise ValueError("it is too long")
@@ -132,15 +158,9 @@ def _from_dict(data: dict[str, Any]) -> Contract:
     schema = data["schema"]
     if not isinstance(schema, int) or schema > SCHEMA:
         raise ValueError(f"schema {schema!r} is newer than this edgecnn understands; upgrade edgecnn")
-    spec = InputSpec(**data.pop("input"))
+    spec = read_input(data.pop("input"))
     golden = data.pop("golden")
-    labels = data.pop("labels")
-    if not (isinstance(labels, list) and labels and all(isinstance(label, str) for label in labels)):
-        raise ValueError("labels must be a list of names")
-    if not all(isinstance(size, int) and 1 <= size <= 4096 for size in (spec.height, spec.width)):
-        raise ValueError(f"input size {spec.height!r} x {spec.width!r} is not usable")
-    if spec.filter not in FILTERS or spec.fit not in FITS or spec.colour != "RGB":
-        raise ValueError(f"unknown resize rule {spec.filter!r}, {spec.fit!r}, {spec.colour!r}")
+    labels = read_labels(data.pop("labels"))
     if not all(isinstance(data.get(key, ""), str) for key in ("model", "precision", "output", "author", "license")):
         raise ValueError("model, precision, output, author and license must be text")
     if not all(isinstance(data.get(key, {}), dict) for key in ("training", "calibration", "parity", "rescue", "tools")):
@@ -151,4 +171,4 @@ def _from_dict(data: dict[str, Any]) -> Contract:
         reference = tuple(map(tuple, golden.pop("reference")))
         exported = {backend: tuple(map(tuple, rows)) for backend, rows in golden.pop("exported").items()}
         golden = Golden(**golden, reference=reference, exported=exported)
-    return Contract(**data, input=spec, labels=tuple(labels), golden=golden)
+    return Contract(**data, input=spec, labels=labels, golden=golden)

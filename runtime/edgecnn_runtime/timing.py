@@ -49,7 +49,7 @@ def latencies(
 def durations(
     call: Callable[[int], object], seconds: float, least: int = 1, most: int = 10_000
 ) -> npt.NDArray[np.float64]:
-    """Seconds of each of many calls, as :func:`latencies`; each is told how many there were before it."""
+    """Seconds of many calls, shape (calls,), as :func:`latencies`; each is told how many were before it."""
     times: list[float] = []
     begun = now = time.perf_counter()
     while len(times) < least or (len(times) < most and now - begun < seconds):

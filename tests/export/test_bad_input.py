@@ -18,6 +18,7 @@ from edgecnn.data import samples
 from edgecnn_export import keras_file
 from edgecnn_export.dataset import Dataset
 from edgecnn_export.export import export, export_model
+from edgecnn_runtime import container
 from edgecnn_runtime.contract import InputSpec
 from edgecnn_runtime.errors import ExportError
 
@@ -154,6 +155,31 @@ def test_operators_that_a_format_does_not_have(
     assert not list(out.iterdir())
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"input": {"height": "8", "width": 8}},
+        {"input": {"height": 8, "width": 8, "filter": "foo"}},
+        {"input": {"height": 0, "width": 8}},
+        {"labels": []},
+        {"labels": "cat"},
+        {"labels": [1, 2]},
+        {"training": 7},
+        {"training": "seven"},
+    ],
+    ids=str,
+)
+def test_a_keras_file_that_says_something_else_of_itself(change: dict[str, Any], tmp_path: Path) -> None:
+    said = {"name": "odd", "labels": ["a", "b"], "input": {"height": 8, "width": 8}, "training": {}}
+    for about in (said, said | change):
+        with zipfile.ZipFile(tmp_path / "odd.keras", "w") as archive:
+            archive.writestr("edgecnn.json", json.dumps(about))
+        if about is said:
+            assert keras_file.read_about(tmp_path / "odd.keras").labels == ("a", "b")
+    with pytest.raises(ExportError, match="does not say what its labels are"):
+        keras_file.read_about(tmp_path / "odd.keras")
+
+
 def test_too_few_images_to_calibrate_on(
     baseline_path: Path, calibration: Dataset, evaluation: Dataset, tmp_path: Path
 ) -> None:
@@ -172,12 +198,12 @@ def test_one_image_in_both_sets(
     images = [*calibration.images[:30], samples.test().images[17]]
     for index, image in enumerate(images):
         Image.fromarray(image).save(folder / f"{index:02}.png")
-    words = ["export", str(baseline_path), "--int8", "--calibration", str(folder), "--out", str(out)]
-    line = error_of(words, capfd)
-    assert line.startswith(
-        "1 images are in mine, to calibrate on, and in cifar10/test-1000, to compare on; calibrate on "
-    )
-    assert not out.exists()
+    words = ["export", str(baseline_path), "--int8", "--format", "tflite", "--out", str(out)]
+    assert edgecnn([*words, "--calibration", str(folder)]) == 0
+    assert "not calibrated on what cifar10/test-1000 has, too: 1 of 31 images of mine\n" in capfd.readouterr().out
+    contract, _ = container.read(out / "baseline-int8.tflite")
+    assert contract.calibration["images"] == 30
+    assert contract.calibration["fingerprint"] == calibration.subset("mine", np.arange(30)).fingerprint
 
 
 # Without room for a temporary SavedModel, TensorFlow converts in another way and warns.

@@ -38,6 +38,12 @@ def test_pictures_are_those_the_device_will_see(pictures: Path) -> None:
     assert data.fingerprint == from_folder(pictures, SPEC).fingerprint
 
 
+def test_the_folder_one_is_in_has_a_name_too(pictures: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(pictures)
+    assert from_folder(Path(), SPEC).name == "pictures"
+    assert [each.name for each in halves(Path(), SPEC, ("a", "b"))] == ["pictures/calibration", "pictures/comparison"]
+
+
 def test_large_pictures_are_fewer(pictures: Path) -> None:
     assert len(from_folder(pictures, InputSpec(65, 65)).images) == 100
 

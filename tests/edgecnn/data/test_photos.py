@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -18,7 +19,7 @@ from edgecnn.data.photos import Photos
 from edgecnn_export import calibration
 from edgecnn_export.dataset import Dataset
 from edgecnn_runtime.contract import InputSpec
-from edgecnn_runtime.errors import DataError
+from edgecnn_runtime.errors import DataError, ImageError
 from edgecnn_runtime.image import pixels
 
 SPEC = InputSpec(32, 32)
@@ -376,6 +377,23 @@ def test_damaged_pictures_are_listed_and_skipped(folder: Path, load: Load, said:
     assert shown(load(folder).split()[0]) <= training, "the others stay where they were"
 
 
+def test_a_picture_that_may_be_read_again_is_no_longer_skipped(
+    folder: Path, load: Load, said: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shut = sorted((folder / "bird").iterdir())[0]
+
+    def refused(path: Path, spec: InputSpec) -> object:
+        if path == shut:
+            raise ImageError(f"{path}: Permission denied")
+        return pixels(path, spec)
+
+    with monkeypatch.context() as patched:  # root may read everything
+        patched.setattr(photos_cache, "pixels", refused)
+        assert len(load(folder).everything) == 59
+    assert said == [f"skipped {shut}: Permission denied"]
+    assert len(load(folder).everything) == 60
+
+
 def test_too_many_damaged_pictures(folder: Path, load: Load, said: list[str]) -> None:
     for path in sorted((folder / "bird").iterdir())[:4]:
         path.write_bytes(b"no picture")
@@ -441,6 +459,18 @@ def test_an_interrupt_leaves_nothing(folder: Path, load: Load, monkeypatch: pyte
     with pytest.raises(KeyboardInterrupt):
         photos.load(folder, SPEC, None, print, interrupted).everything  # noqa: B018
     assert not list((data_folder() / photos_cache.FOLDER).iterdir())
+
+
+def test_what_a_killed_process_left_is_removed_a_day_later(folder: Path, load: Load) -> None:
+    place = data_folder() / photos_cache.FOLDER
+    for name, days in (("abandoned", 1.1), ("at-work", 0.9)):
+        pixels_there = place / f".0123-{name}" / "fresh" / "pixels.u8"
+        pixels_there.parent.mkdir(parents=True)
+        pixels_there.write_bytes(b"half")
+        for path in (pixels_there, *pixels_there.parents[:2]):
+            os.utime(path, (time.time() - days * 24 * 3600,) * 2)
+    load(folder).everything  # noqa: B018
+    assert [path.name for path in place.glob(".*")] == [".0123-at-work"]
 
 
 def test_a_cache_that_cannot_be_written(

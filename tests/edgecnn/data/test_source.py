@@ -105,6 +105,8 @@ def test_no_such_data(tmp_path: Path) -> None:
     (tmp_path / "1.jpg").touch()
     with pytest.raises(DataError, match=rf"holds no folders: .*with: edgecnn data cifar10 --data {tmp_path}$"):
         find(tmp_path)
+    with pytest.raises(DataError, match=r"with: edgecnn data cifar10 --data 'my data'$"):
+        find(Path("my data"))
 
 
 def test_a_folder_that_may_not_be_read(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -182,6 +182,28 @@ def test_a_file_that_does_not_run_is_no_part_of_a_good_verdict(
 
 
 @pytest.mark.usefixtures("keras")
+def test_answers_that_are_no_numbers_are_none(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    score = scoring.score
+
+    def answered(model: Path, images: Images, backend: str) -> Scores:
+        scores = score(model, images, backend)
+        return (
+            replace(scores, probabilities=np.full_like(scores.probabilities, np.nan)) if "onnx" in backend else scores
+        )
+
+    monkeypatch.setattr(parity, "score", answered)
+    assert run(["report", str(folder / "baseline-fp32.onnx"), "-o", "page.html", "--quick", "--rounds", "0"]) == 1
+    assert "gives answers that are no numbers (NaN); export the model again" in capsys.readouterr().err
+    text = Page(Path("page.html")).text
+    assert "are no numbers (NaN)" in text["n1-parity"]
+    assert "✗ Not compared" in text["n1"]
+    assert "There are no test images" not in text["n1"]
+    assert "No file of it could be run here" in text["n1-classes"]
+
+
+@pytest.mark.usefixtures("keras")
 def test_what_an_export_left_when_it_was_killed_is_not_the_runs(folder: Path) -> None:
     shutil.copytree(folder, "run")
     Path("run/.tmp.baseline-int8.tflite").write_bytes(b"half")

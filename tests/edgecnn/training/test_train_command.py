@@ -214,6 +214,7 @@ def test_every_option_reaches_the_recipe(monkeypatch: pytest.MonkeyPatch) -> Non
     assert run(["train", "baseline", *words, *weights, "--unfreeze-after", "2"]) == 130
     asked: dict[str, Any] = {"epochs": 3, "batch_size": 20, "learning_rate": 0.01, "seed": 7, "mixed_precision": True}
     asked |= {"validation": "none", "teacher": "runs/wise", "distillation": DISTILLATION}
+    asked |= {"weights": weights[1]}
     assert seen == [replace(QAT, **asked), replace(TRANSFER, **asked, frozen_epochs=2)]
 
 
@@ -242,6 +243,8 @@ def test_a_state_is_promised_only_when_there_is_one(
     monkeypatch.setattr(training, "train", stop)
     assert run(["train", "baseline"]) == 130
     assert "Stopped" not in capsys.readouterr().out
+    assert not (here / "runs" / "baseline").exists(), "an empty folder is no run"
+    (here / "runs" / "baseline").mkdir()
     checkpoint.save(here / "runs" / "baseline" / CHECKPOINT, "baseline", DEFAULT, few.train, Progress(), [])
     assert run(["train", "baseline", "--resume"]) == 130
     assert "edgecnn train baseline --out runs/baseline --resume" in capsys.readouterr().out
@@ -276,7 +279,7 @@ def test_a_training_that_diverges_is_no_success(few: Cifar10, capsys: pytest.Cap
     out, err = capsys.readouterr()
     assert "saved" not in out
     assert err.splitlines()[-1].startswith("error: the training has diverged, its loss is no number in epoch ")
-    assert err.endswith("; take a lower --lr\n")
+    assert err.endswith("; begin another run with a lower --lr\n")
     assert not Path("run/model.keras").exists()
 
 
@@ -317,6 +320,6 @@ def test_a_batch_that_does_not_fit_into_the_memory(
     monkeypatch.setattr(Learner, "run", too_large)
     assert run(["train", "lenet5", "--full", "--epochs", "1", "--batch-size", "96", "--out", "run"]) == 1
     assert capsys.readouterr().err.splitlines()[-1] == (
-        "error: a batch of 96 images does not fit into the memory; take a smaller --batch-size"
+        "error: a batch of 96 images does not fit into the memory; begin another run with a smaller --batch-size"
     )
     assert not Path("run").exists()

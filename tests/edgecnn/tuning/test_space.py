@@ -123,3 +123,12 @@ def test_three_digits_are_kept_of_what_comes_from_a_range() -> None:
     trial = study.ask()
     space.suggest(searched, trial)
     assert space.values(trial) == drawn | {"learning_rate": 0.00123, "cutmix": 0.3, "averaging": 0.9999}
+
+
+@pytest.mark.parametrize(("value", "kept"), [(0.9991234, 0.999123), (0.9998, 0.9998), (0.99949999, 0.9995)])
+def test_the_digits_of_a_narrow_range_are_its_own(value: float, kept: float) -> None:
+    study = optuna.create_study()
+    study.enqueue_trial({"averaging": value})
+    trial = study.ask()
+    space.suggest({"averaging": Range(0.999, 0.9999)}, trial)
+    assert space.values(trial) == {"averaging": kept}

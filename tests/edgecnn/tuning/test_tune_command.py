@@ -143,6 +143,23 @@ def test_every_trial_starts_from_the_weights_that_are_given(
 
 
 @pytest.mark.usefixtures("keras", "few")
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--weights", "nowhere.npz"], "the file of weights nowhere.npz does not exist"),
+        (["--recipe", "transfer"], "there are no trained weights for baseline; give a file of them with --weights"),
+    ],
+    ids=["no such file", "none to be had"],
+)
+def test_weights_that_cannot_be_had_begin_no_search(
+    words: list[str], message: str, here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["tune", "baseline", *words]) in (1, 2)
+    assert capsys.readouterr().err == f"error: {message}\n"
+    assert not (here / "runs").exists()
+
+
+@pytest.mark.usefixtures("keras", "few")
 def test_no_recipe_where_none_came_to_its_end(
     here: Path, space_file: Spaces, capsys: pytest.CaptureFixture[str]
 ) -> None:
