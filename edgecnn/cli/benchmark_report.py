@@ -9,8 +9,8 @@ from typing import Any
 from edgecnn.cli.console import printable
 from edgecnn.cli.tables import percent, show
 from edgecnn.tradeoffs import Choice, best, slower_in_int8
-from edgecnn_runtime.benchmark import counted
 from edgecnn_runtime.machine import Machine
+from edgecnn_runtime.wording import counted
 
 
 def show_costs(machine: Machine, choices: list[Choice], rounds: int) -> None:

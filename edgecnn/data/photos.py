@@ -20,6 +20,7 @@ from edgecnn_export import calibration
 from edgecnn_export.dataset import Dataset
 from edgecnn_runtime.contract import InputSpec
 from edgecnn_runtime.errors import DataError
+from edgecnn_runtime.wording import counted
 
 SHARE = 15
 """Per cent of each class that are for the test, and for validation."""
@@ -134,7 +135,7 @@ class Photos:
         for label, size in sorted(sizes.items()):
             if size < FEWEST:
                 return (
-                    f"the class {label} of {self.source} has {size} {'picture' if size == 1 else 'pictures'}, too few "
+                    f"the class {label} of {self.source} has {counted(size, 'picture')}, too few "
                     f"to divide: at least {FEWEST} give {into}; add some, or remove the class"
                 )
         return ""

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from edgecnn.data.photos_cache import Say
 from edgecnn.data.photos_listing import Photo
+from edgecnn_runtime.wording import counted
 
 
 def without_copies(photos: Sequence[Photo], others: Iterable[Photo], part: str, say: Say) -> list[Photo]:
@@ -36,7 +37,7 @@ def without_copies(photos: Sequence[Photo], others: Iterable[Photo], part: str, 
             kept.append(photo)
     if copies:
         path, same = copies[0]
-        left_out = "1 picture" if len(copies) == 1 else f"{len(copies):,} pictures"
+        left_out = counted(len(copies), "picture")
         say(f"left out {left_out} {part}, copied from others: {path} from {same}{', ...' if len(copies) > 1 else ''}")
     return kept
 

@@ -12,7 +12,7 @@ from matplotlib.ticker import LogLocator
 
 from edgecnn.plots.style import BLUE, GREEN, INK, ORANGE, QUIET, drawn, plain
 from edgecnn.tradeoffs import Choice, best, fastest
-from edgecnn_runtime.benchmark import counted
+from edgecnn_runtime.wording import counted
 
 _KINDS = (BLUE, "o"), (ORANGE, "s"), (GREEN, "D")
 

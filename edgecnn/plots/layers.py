@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 
 from edgecnn.plots.style import AMOUNT, PRINT, SHEET, SIGNED, drawn, plain
 from edgecnn.plots.tiles import show, tiles
+from edgecnn_runtime.wording import counted
 
 MOST_FILTERS = 64
 _MOST_ROWS = 8
@@ -28,7 +29,7 @@ def filters(path: Path, weights: Any, name: str) -> Figure:
         name: of the layer.
     """
     rows, columns, channels, count = weights.shape
-    size, total = f"{rows} x {columns}", f"{count} filter{'s' * (count > 1)}"
+    size, total = f"{rows} x {columns}", counted(count, "filter")
     if channels in (1, 3):
         shown = [weights[..., index] for index in range(min(count, MOST_FILTERS))]
         wide = math.ceil(math.sqrt(len(shown)))

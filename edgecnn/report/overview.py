@@ -11,7 +11,7 @@ from edgecnn.report.comparison import proved_at_export
 from edgecnn.report.inside import Layers
 from edgecnn.report.subjects import Subject
 from edgecnn.tradeoffs import Choice
-from edgecnn_runtime.benchmark import counted
+from edgecnn_runtime.wording import counted
 
 Mood = Literal["good", "bad", "open"]
 

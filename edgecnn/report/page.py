@@ -12,8 +12,8 @@ from markupsafe import Markup
 
 from edgecnn_export import markdown
 from edgecnn_export.placing import place, remove
-from edgecnn_runtime.benchmark import counted
 from edgecnn_runtime.errors import DataError, UsageError
+from edgecnn_runtime.wording import counted
 
 _ENDINGS = (".html", ".htm")
 

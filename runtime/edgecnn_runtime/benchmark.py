@@ -16,6 +16,7 @@ from edgecnn_runtime import container, own_process
 from edgecnn_runtime.backends import LIBRARIES, choose, installed
 from edgecnn_runtime.contract import Contract
 from edgecnn_runtime.errors import BackendError, EdgeCNNError, UsageError
+from edgecnn_runtime.wording import counted
 
 _LIMIT = 600.0
 """Seconds for one measurement: hundreds of times what a large network takes."""
@@ -161,8 +162,3 @@ def _cost(case: Case, rounds: list[Round]) -> Cost:
         images_per_second=median(each.images_per_second for each in rounds),
         peak_memory=max(each.peak_memory for each in rounds),
     )
-
-
-def counted(number: int, thing: str) -> str:
-    """A number of things in words, for instance ``2 threads``."""
-    return f"{number} {thing}{'' if number == 1 else 's'}"

@@ -8,9 +8,10 @@ from io import BytesIO
 from queue import Empty, SimpleQueue
 from threading import Thread
 from time import monotonic
+from typing import Any
 from urllib import request
 from urllib.error import HTTPError, URLError
-from urllib.parse import quote, unquote_to_bytes
+from urllib.parse import quote, unquote, unquote_to_bytes, urlsplit
 
 from edgecnn_runtime.errors import ImageError
 
@@ -34,6 +35,8 @@ def without_login(address: str) -> tuple[str, str]:
 
 def picture(address: str) -> BytesIO:
     """The file at an address. A ``user:password@`` in it is sent to its host alone, and told to nobody.
+
+    By HTTP's basic login, and by its digest login where the host asks for that, as cameras do (RFC 7617 and 7616).
 
     Raises:
         ImageError: it is not there, is too large or does not come in time, or the address is neither HTTP nor HTTPS.
@@ -82,12 +85,14 @@ def _fetch(address: str, login: str, end: float) -> BytesIO:
     # Spaces and letters outside ASCII are escaped, what is escaped already stays.
     plain = quote(address, safe="%/:=&?~#+!$,;'@()*[]")
     asked = request.Request(plain, headers={"User-Agent": "edgecnn"})
-    if login:  # not for another host that the first one names
+    passwords = request.HTTPPasswordMgrWithDefaultRealm()
+    if login:
         user, _, password = login.partition(":")
         basic = unquote_to_bytes(user) + b":" + unquote_to_bytes(password)
         asked.add_unredirected_header("Authorization", f"Basic {b64encode(basic).decode()}")
+        passwords.add_password(None, f"{asked.type}://{asked.host}/", unquote(user), unquote(password))
     response: HTTPResponse
-    with _opener().open(asked, timeout=SECONDS) as response:
+    with _opener(passwords).open(asked, timeout=SECONDS) as response:
         picture, announced = BytesIO(), response.length or 0
         while max(announced, picture.tell()) <= MAX_BYTES and (piece := response.read1(_PIECE)):
             picture.write(piece)
@@ -104,7 +109,44 @@ def _fetch(address: str, login: str, end: float) -> BytesIO:
     return picture
 
 
-def _opener() -> request.OpenerDirector:
+class _Redirection(request.HTTPRedirectHandler):
+    """Goes where a server points to; a basic login goes along to the same host, on the same way or a safer one."""
+
+    def redirect_request(self, req: Any, fp: Any, code: int, msg: str, headers: Any, newurl: str) -> Any:
+        made = super().redirect_request(req, fp, code, msg, headers, newurl)
+        login = req.unredirected_hdrs.get("Authorization", "")
+        if made and login.startswith("Basic ") and _place(newurl) in (_place(req.full_url), _safer(req.full_url)):
+            made.add_unredirected_header("Authorization", login)
+        return made
+
+
+class _Digest(request.HTTPDigestAuthHandler):
+    """Answers a host that asks for a digest login, once: a camera locks itself after a few wrong ones."""
+
+    def __init__(self, passwords: request.HTTPPasswordMgr) -> None:
+        super().__init__(passwords)
+        self._answered = False
+
+    def http_error_401(self, req: Any, fp: Any, code: int, msg: str, headers: Any) -> Any:
+        if self._answered or not headers.get("WWW-Authenticate", "").lower().startswith("digest "):
+            return None
+        self._answered = True
+        return super().http_error_401(req, fp, code, msg, headers)
+
+
+def _place(address: str) -> tuple[str, str | None, int]:
+    """What a login is good for: scheme, host and port."""
+    parts = urlsplit(address)
+    return parts.scheme, parts.hostname, parts.port or {"https": 443}.get(parts.scheme, 80)
+
+
+def _safer(address: str) -> tuple[str, str | None, int]:
+    """The place that stands for one on the usual port of HTTP, by HTTPS."""
+    scheme, host, port = _place(address)
+    return ("https", host, 443) if (scheme, port) == ("http", 80) else (scheme, host, port)
+
+
+def _opener(passwords: request.HTTPPasswordMgr) -> request.OpenerDirector:
     """One that knows HTTP and HTTPS and nothing else, wherever a server redirects to: no file:, no ftp:."""
     proxies = {scheme: proxy for scheme, proxy in request.getproxies().items() if scheme in ("http", "https")}
     opener = request.OpenerDirector()
@@ -112,7 +154,8 @@ def _opener() -> request.OpenerDirector:
         request.ProxyHandler(proxies),
         request.HTTPHandler(),
         request.HTTPSHandler(),
-        request.HTTPRedirectHandler(),
+        _Redirection(),
+        _Digest(passwords),
         request.HTTPDefaultErrorHandler(),
         request.HTTPErrorProcessor(),
         request.UnknownHandler(),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import pickle
 import shutil
 import ssl
@@ -13,6 +14,8 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import BytesIO
 from pathlib import Path
+from typing import ClassVar
+from urllib import request
 
 import pytest
 
@@ -25,7 +28,19 @@ from edgecnn_runtime.sources.named import named
 RED = Path(__file__).parents[3] / "docs" / "pictures" / "frog.png"
 
 
+def digest(path: str, given: dict[str, str]) -> str:
+    """What a login of ``me`` with ``p@ss`` comes to (RFC 7616, section 3.4.1, with MD5 as cameras have it)."""
+
+    def hashed(*parts: str) -> str:
+        return hashlib.md5(":".join(parts).encode(), usedforsecurity=False).hexdigest()
+
+    secret, asked = hashed("me", "cam", "p@ss"), hashed("GET", path)
+    return hashed(secret, "n1", given["nc"], given["cnonce"], "auth", asked)
+
+
 class Pages(BaseHTTPRequestHandler):
+    logins: ClassVar[list[str]] = []
+
     def do_GET(self) -> None:
         data = RED.read_bytes()
         match self.path.removeprefix("http://camera.invalid"):
@@ -39,6 +54,15 @@ class Pages(BaseHTTPRequestHandler):
             case "/private":
                 login = self.headers["Authorization"] == "Basic bWU6cEBzcw=="  # me:p@ss
                 self.answer(*((200, data) if login else (401, b"")))
+            case "/digest" | "/bearer":
+                kind, _, answer = self.headers["Authorization"].partition(" ")
+                self.logins.append(kind)
+                given = request.parse_keqv_list(request.parse_http_list(answer)) if kind == "Digest" else {}
+                if self.path == "/digest" and kind == "Digest" and given["response"] == digest("/digest", given):
+                    self.answer(200, data)
+                else:
+                    challenge = 'Digest realm="cam", nonce="n1", qop="auth"' if self.path == "/digest" else "Bearer"
+                    self.answer(401, b"", WWW_Authenticate=challenge)
             case "/login":
                 self.answer(200, self.headers["Authorization"].encode())
             case "/private-moved":
@@ -200,10 +224,40 @@ def test_a_login_goes_to_its_host_and_nowhere_else(site: str) -> None:
         return item
 
     assert isinstance(found("/private").picture, BytesIO)
-    for path in ("/private-moved", "/private-elsewhere", "/none"):
+    assert isinstance(found("/private-moved").picture, BytesIO)
+    for path in ("/private-elsewhere", "/none"):
         problem = found(path).picture
         assert isinstance(problem, ImageError)
         assert str(problem).startswith(f"{site}{path}: the server answers 40")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "kept"),
+    [
+        ("http://a.b/1", "http://a.b/2", True),
+        ("http://a.b/1", "http://A.B:80/2", True),
+        ("http://a.b/1", "https://a.b/1", True),
+        ("http://a.b:81/1", "http://a.b/1", False),
+        ("http://a.b:81/1", "https://a.b/1", False),
+        ("https://a.b/1", "http://a.b/1", False),
+        ("http://a.b/1", "http://a.c/1", False),
+        ("http://a.b/1", "http://a.b@c.d/1", False),
+    ],
+)
+def test_where_a_login_goes_along_to(before: str, after: str, kept: bool) -> None:
+    assert (web._place(after) in (web._place(before), web._safer(before))) == kept
+
+
+def test_a_camera_that_asks_for_a_digest_login(site: str) -> None:
+    Pages.logins.clear()
+    assert web.picture(f"{site}/digest".replace("://", "://me:p%40ss@")).getvalue() == RED.read_bytes()
+    assert Pages.logins == ["Basic", "Digest"]
+    Pages.logins.clear()
+    with pytest.raises(ImageError, match=r"/digest: the server answers 401 Unauthorized$"):
+        web.picture(f"{site}/digest".replace("://", "://me:wrong@"))
+    assert Pages.logins == ["Basic", "Digest"], "a camera locks itself after a few wrong ones"
+    with pytest.raises(ImageError, match=r"/bearer: the server answers 401 Unauthorized$"):
+        web.picture(f"{site}/bearer".replace("://", "://me:p%40ss@"))
 
 
 @pytest.mark.parametrize(
