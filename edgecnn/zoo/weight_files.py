@@ -61,8 +61,8 @@ def _read(path: Path, stack: ExitStack) -> Weights:
     import h5py
 
     if path.suffix == ".npz":
-        opened_file = stack.enter_context(path.open("rb"))  # numpy leaves its own open when the file is damaged
-        return Weights(_by_variable(stack.enter_context(np.load(opened_file, allow_pickle=False))), in_order=False)
+        numbers = stack.enter_context(path.open("rb"))  # numpy leaves its own open when the file is damaged
+        return Weights(_by_variable(stack.enter_context(np.load(numbers, allow_pickle=False))), in_order=False)
     source: Any = path
     if path.suffix == ".keras":
         with zipfile.ZipFile(path) as archive:
