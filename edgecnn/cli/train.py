@@ -90,10 +90,10 @@ def train(
     from edgecnn.training import backend, run
     from edgecnn.training import devices as all_devices
     from edgecnn.training import recipe as recipes
-    from edgecnn.training.alone import alone
     from edgecnn.training.memory import is_out_of_memory
     from edgecnn.training.train import CHECKPOINT
     from edgecnn.training.train import train as train_network
+    from edgecnn_export.alone import alone
 
     backend.available()
     require_matplotlib("train")

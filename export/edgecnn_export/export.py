@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from edgecnn_export import keras_file
+from edgecnn_export.alone import alone
 from edgecnn_export.calibration import FEWEST
 from edgecnn_export.dataset import Dataset
 from edgecnn_export.exporter import CALIBRATED, SOURCE_OF_C, Exporter
@@ -80,8 +81,9 @@ def export_model(
 
     Raises:
         UsageError: a format or a precision is not known, or not for that format.
-        ExportError: the images are not of the model, or, for integers, are too few to calibrate on or in both sets; the
-            model cannot be converted; or the folder cannot be written.
+        ExportError: the images are not of the model, or, for integers, are too few to calibrate on; or the model cannot
+            be converted.
+        EdgeCNNError: the folder cannot be written, or another process is at work in it.
         ParityError: the model is too weak to compare with, or a file was refused; the message names them.
     """
     wanted, in_c = _wanted(list(formats), list(precisions))
@@ -161,6 +163,7 @@ def _apart(calibration: Dataset, evaluation: Dataset, listener: Listener) -> Dat
 def _writable(folder: Path) -> Iterator[None]:
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        yield
+        with alone(folder):
+            yield
     except OSError as problem:
         raise ExportError(f"{problem.filename or folder} cannot be written ({problem.strerror or problem})") from None

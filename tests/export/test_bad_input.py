@@ -16,11 +16,12 @@ from PIL import Image
 from edgecnn.cli.main import run as edgecnn
 from edgecnn.data import samples
 from edgecnn_export import keras_file
+from edgecnn_export.alone import alone
 from edgecnn_export.dataset import Dataset
 from edgecnn_export.export import export, export_model
 from edgecnn_runtime import container
 from edgecnn_runtime.contract import InputSpec
-from edgecnn_runtime.errors import ExportError
+from edgecnn_runtime.errors import EdgeCNNError, ExportError
 
 BASELINE = Path(__file__).parents[2] / "models" / "baseline.keras"
 Build = Callable[[Any, Any], tuple[Any, Any]]
@@ -178,6 +179,17 @@ def test_a_keras_file_that_says_something_else_of_itself(change: dict[str, Any],
             assert keras_file.read_about(tmp_path / "odd.keras").labels == ("a", "b")
     with pytest.raises(ExportError, match="does not say what its labels are"):
         keras_file.read_about(tmp_path / "odd.keras")
+
+
+def test_one_export_at_a_time_goes_into_a_folder(
+    baseline_path: Path, calibration: Dataset, evaluation: Dataset, tmp_path: Path
+) -> None:
+    with (
+        alone(tmp_path),
+        pytest.raises(EdgeCNNError, match=r"^another process is at work in .*; wait until it has ended, or choose"),
+    ):
+        export(baseline_path, ["onnx"], ["fp32"], tmp_path, calibration, evaluation)
+    assert not list(tmp_path.iterdir())
 
 
 def test_too_few_images_to_calibrate_on(

@@ -19,12 +19,12 @@ from edgecnn.data import cifar10
 from edgecnn.data.cifar10 import Cifar10
 from edgecnn.training import checkpoint
 from edgecnn.training import train as training
-from edgecnn.training.alone import alone
 from edgecnn.training.checkpoint import Progress
 from edgecnn.training.learner import Learner
 from edgecnn.training.progress import Reporter
 from edgecnn.training.recipe import DEFAULT, DISTILLATION, LESSON, QAT, RECIPES, TRANSFER
 from edgecnn.training.train import CHECKPOINT
+from edgecnn_export.alone import alone
 from edgecnn_export.dataset import Dataset
 
 MODELS = Path(__file__).parents[3] / "models"
@@ -293,7 +293,7 @@ def test_one_process_at_a_time_trains_in_a_folder(
     capsys.readouterr()
     with alone(Path("run")):
         assert run(["train", "lenet5", "--out", "run", *words]) == 1
-    message = "error: another process trains in run; wait until it has ended, or choose another --out"
+    message = "error: another process is at work in run; wait until it has ended, or choose another --out"
     assert capsys.readouterr().err.splitlines()[-1] == message
     assert Path("run").exists()
 

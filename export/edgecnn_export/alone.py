@@ -1,4 +1,4 @@
-"""One process at a time trains in a folder."""
+"""One process at a time trains into a folder, or exports."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryFile
 
-from edgecnn_runtime.errors import TrainingError
+from edgecnn_runtime.errors import EdgeCNNError
 
 
 @contextmanager
@@ -18,13 +18,13 @@ def alone(folder: Path) -> Iterator[None]:
     Where the system or the file system has no such locks, nothing is held.
 
     Raises:
-        TrainingError: another process holds it, or nothing can be written in it.
+        EdgeCNNError: another process holds it, or nothing can be written in it.
     """
     try:
         with TemporaryFile(dir=folder):
             pass
     except OSError as problem:
-        raise TrainingError(f"{folder} cannot be written ({problem.strerror}); choose another --out") from None
+        raise EdgeCNNError(f"{folder} cannot be written ({problem.strerror}); choose another --out") from None
     try:
         import fcntl
     except ModuleNotFoundError:  # Windows
@@ -36,8 +36,8 @@ def alone(folder: Path) -> Iterator[None]:
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                raise TrainingError(
-                    f"another process trains in {folder}; wait until it has ended, or choose another --out"
+                raise EdgeCNNError(
+                    f"another process is at work in {folder}; wait until it has ended, or choose another --out"
                 ) from None
         yield
     finally:
