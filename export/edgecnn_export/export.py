@@ -151,10 +151,11 @@ def _apart(calibration: Dataset, evaluation: Dataset, listener: Listener) -> Dat
         found = f"{common:,} of {len(calibration):,} images of {calibration.name}"
         listener.note(f"not calibrated on what {evaluation.name} has, too: {found}")
         calibration = calibration.subset(calibration.name, np.array(own, int))
+    beside = f" beside those of {evaluation.name}" if common else ""
     if len(calibration) < FEWEST:
         raise ExportError(
-            f"{calibration.name} has {len(calibration)} images; calibration needs at least {FEWEST} that look like "
-            "what the device will see"
+            f"{calibration.name} has {len(calibration)} images{beside}; calibration needs at least {FEWEST} that "
+            "look like what the device will see"
         )
     return calibration
 
