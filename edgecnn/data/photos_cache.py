@@ -183,7 +183,8 @@ def _decode(
     target: Path, paths: Sequence[Path], spec: InputSpec, progress: Progress, workers: int | None
 ) -> dict[int, str]:
     """Write the pixels to ``target``, one picture after the other, and return the damaged ones."""
-    decode, damaged = partial(_decoded, spec=spec), {}
+    decode = partial(_decoded, spec=spec)
+    damaged = {}
     with target.open("wb") as file, ThreadPoolExecutor(workers or cores()) as pool:
         for start in range(0, len(paths), _BLOCK):
             for index, decoded in enumerate(pool.map(decode, paths[start : start + _BLOCK]), start):

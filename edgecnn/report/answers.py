@@ -131,13 +131,14 @@ def collect(
             weak = str(problem)
     failures: list[str] = []
     of_files = []
-    for each in parity.answers(subject.files, data, told, lambda problem: failures.append(str(problem))):
+
+    def failed(problem: ExportError) -> None:
+        failures.append(str(problem))
+
+    for each in parity.answers(subject.files, data, told, failed):
         name, probabilities = f"{each.file.path.name}, {each.scores.backend}", each.scores.probabilities
-        try:
+        with parity.passing_over(failed):
             require_numbers(probabilities, name)
-        except ExportError as problem:
-            failures.append(str(problem))
-        else:
             of_files.append(each)
             answered.append(Answered(name, probabilities, measure(data.labels, probabilities), each))
     rows = [] if reference is None else [each.beside(reference, data) for each in of_files]
