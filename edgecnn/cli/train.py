@@ -230,11 +230,9 @@ def _loader(network: Network, plan: Recipe) -> Callable[[keras.Model], None]:
 
     def load(model: keras.Model) -> None:
         from edgecnn.zoo import weights
-        from edgecnn_export import keras_file
 
-        file = keras_file.locate(Path(plan.weights)) if plan.weights else None
-        new = ", ".join(weights.load(model, network, file)) or "nothing"
+        new = ", ".join(weights.load(model, network, plan.weights_file)) or "nothing"
         frozen = f", which learns alone for {min(plan.frozen_epochs, plan.epochs)} epochs" if plan.frozen_epochs else ""
-        print(f"weights: {file or 'of keras.applications, for ImageNet'}; new: {new}{frozen}", flush=True)
+        print(f"weights: {plan.weights_file or 'of keras.applications, for ImageNet'}; new: {new}{frozen}", flush=True)
 
     return load

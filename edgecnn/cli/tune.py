@@ -48,7 +48,6 @@ def tune(
     from edgecnn.training import recipe as recipes
     from edgecnn.tuning import space as spaces
     from edgecnn.tuning import study as studies
-    from edgecnn_export import keras_file
 
     chosen = zoo.find(network)
     base = recipes.planned(
@@ -69,8 +68,7 @@ def tune(
 
     learning, validation = source.find(data, InputSpec(chosen.height, chosen.width), None, say, decoding).split()
     device = backend.describe(backend.choose())
-    file = keras_file.locate(Path(base.weights)) if base.weights else None
-    load_weights = partial(load, network=chosen, file=file) if base.pretrained else None
+    load_weights = partial(load, network=chosen, file=base.weights_file) if base.pretrained else None
     if load_weights:  # what does not fit shows before anything is kept
         load_weights(chosen.build(len(learning.label_names)))
     about = {

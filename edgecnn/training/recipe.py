@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+from edgecnn_export import keras_file
 from edgecnn_runtime.errors import TrainingError, UsageError
 
 Optimizer = Literal["adam", "muon"]
@@ -121,6 +122,11 @@ class Recipe:
     def crop_epochs(self) -> int:
         """How many first epochs see windows."""
         return int(round(self.cropped * self.epochs, 6))  # 0.29 of 100 is 28.999999999999996
+
+    @property
+    def weights_file(self) -> Path | None:
+        """The file that ``weights`` means; None for Keras's own."""
+        return keras_file.locate(Path(self.weights)) if self.weights else None
 
     def to_json(self) -> str:
         """Indented JSON text with every field."""
