@@ -19,7 +19,7 @@ import typer
 
 from edgecnn import __version__
 from edgecnn.cli.console import say
-from edgecnn_runtime.errors import EdgeCNNError, UsageError
+from edgecnn_runtime.errors import EdgeCNNError, UsageError, first_line
 
 VERBS = (
     "models",
@@ -111,24 +111,29 @@ def run(arguments: Sequence[str]) -> int:
         sys.stdout.flush()
         if status == INTERRUPTED:  # Typer 0.28 makes a status of a KeyboardInterrupt, earlier ones an Abort
             raise KeyboardInterrupt
+        return status if isinstance(status, int) else 0
     except _WrongWords as problem:
-        return _fail(problem.format_message(), USAGE)
+        message, failed = problem.format_message(), USAGE
     except EdgeCNNError as problem:
-        return _fail(str(problem), USAGE if isinstance(problem, UsageError) else FAILURE)
+        message, failed = str(problem), USAGE if isinstance(problem, UsageError) else FAILURE
     except (KeyboardInterrupt, typer.Abort):
-        return _fail("interrupted", INTERRUPTED)
+        message, failed = "interrupted", INTERRUPTED
     except (BrokenPipeError, SystemExit):  # Typer makes the second of the first
         # The reader (head, less) has seen enough; a verb that proves or makes something has not come to its end.
         _close_output()
         return 0 if words[0] not in VERBS or words[0] in READ or "--help" in words else FAILURE
+    except ImportError as problem:
+        message, failed = f"{first_line(problem)}; edgecnn doctor tells what is broken, and how to mend it", FAILURE
+    except MemoryError:
+        message, failed = "this takes more memory than there is; end other programs, or ask for less at a time", FAILURE
     except OSError as problem:
+        failed = FAILURE
         if problem.filename is None:
             _close_output()
             message = f"the output cannot be written ({problem.strerror})"
         else:
             message = f"{problem.filename}: {problem.strerror}; check its path and permissions"
-        return _fail(message, FAILURE)
-    return status if isinstance(status, int) else 0
+    return _fail(message, failed)
 
 
 def _close_output() -> None:
@@ -156,6 +161,10 @@ def _unraisable(problem: sys.UnraisableHookArgs) -> None:
 def main() -> None:
     """Entry point of the ``edgecnn`` script."""
     sys.unraisablehook = _unraisable
+    # A file that takes the number of a stream which was closed would be written to as that stream.
+    while (spare := os.open(os.devnull, os.O_RDWR)) <= 2:
+        pass
+    os.close(spare)
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:  # closed by whoever started us
             setattr(sys, name, Path(os.devnull).open("w"))  # noqa: SIM115

@@ -6,6 +6,7 @@ import os
 import re
 import unicodedata
 from contextlib import suppress
+from io import BytesIO
 from itertools import count
 from pathlib import Path
 
@@ -37,6 +38,9 @@ _PART = re.compile(r"\..+\.([1-9][0-9]{0,6})\.part")
 """Name of a picture that is being written, with the number of the process that writes it."""
 
 _FORMATS = {".jpg": "JPEG", ".png": "PNG"}
+_FRAME = re.compile(r"#[0-9]{6,}$")
+"""What the name of a frame of a video or a camera ends with."""
+
 _PHOTOGRAPHS = (".jpg", ".jpeg", ".jfif", ".jpe")
 """Endings of pictures whose copy is a JPEG too, as is that of a frame; of any other it is a PNG."""
 
@@ -122,7 +126,10 @@ class Folder:
         stem, ending = _file_name(name)
         part = self._path / f".{stem}.{os.getpid()}.part"
         try:
-            image.save(part, _FORMATS[ending], quality=90)
+            # Not into the file itself: Pillow takes a write that a full disk cuts short for a whole one.
+            encoded = BytesIO()
+            image.save(encoded, _FORMATS[ending], quality=90)
+            part.write_bytes(encoded.getbuffer())
             return self._placed(part, stem, ending)
         except OSError as problem:
             raise ImageError(f"{name}: cannot be written to {self._path} ({problem.strerror or problem})") from None
@@ -176,4 +183,4 @@ def _file_name(name: str) -> tuple[str, str]:
     stem = stem if ending in SUFFIXES else last
     kept = re.sub(r"[^\w.-]+", "-", stem).strip(".-")
     short = kept.encode()[:_LONGEST_NAME].decode(errors="ignore")
-    return short or "picture", ".jpg" if "#" in last or ending in _PHOTOGRAPHS else ".png"
+    return short or "picture", ".jpg" if _FRAME.search(last) or ending in _PHOTOGRAPHS else ".png"

@@ -119,7 +119,7 @@ def measure(
     everything: Sequence[Case],
     rounds: int,
     progress: Callable[[int, int], None],
-    failed: Callable[[BackendError], None],
+    failed: Callable[[Case, BackendError], None],
 ) -> list[Cost]:
     """Measure all cases in turn, ``rounds`` times, and give what is left of them in their order.
 
@@ -127,7 +127,7 @@ def measure(
         everything: the cases.
         rounds: how many times, at least 1.
         progress: told how many measurements of how many are done.
-        failed: told of a case that an interpreter cannot run or crashes on; it is given up.
+        failed: told of a case that an interpreter cannot run or crashes on, and why; it is given up.
     """
     results: dict[int, list[Round]] = {index: [] for index in range(len(everything))}
     for number in range(rounds):
@@ -136,7 +136,7 @@ def measure(
             try:
                 results[index].append(_run(everything[index]))
             except BackendError as problem:
-                failed(problem)
+                failed(everything[index], problem)
                 del results[index]
     progress(1, 1)
     return [_cost(everything[index], done) for index, done in results.items()]

@@ -18,6 +18,9 @@ SCHEMA = 1
 MAX_VALUES = 1_000_000
 """The most commas and brackets of a contract's text: in memory, a value takes a hundred bytes for its two."""
 
+MAX_DEPTH = 20
+"""The most brackets within brackets of it: whoever goes through its values must come to their end."""
+
 FILTERS = ("nearest", "box", "bilinear", "hamming", "bicubic", "lanczos")
 FITS = ("crop", "stretch")
 
@@ -154,7 +157,17 @@ def _check_size(text: bytes) -> None:
         raise ValueError("it is too long")
 
 
+def _check_depth(data: Any) -> None:
+    level = [data]
+    for _ in range(MAX_DEPTH):
+        inside = (each for value in level for each in (value.values() if isinstance(value, dict) else value))
+        level = [each for each in inside if isinstance(each, (dict, list))]
+    if level:
+        raise ValueError("it is nested too deeply")
+
+
 def _from_dict(data: dict[str, Any]) -> Contract:
+    _check_depth(data)
     schema = data["schema"]
     if not isinstance(schema, int) or schema > SCHEMA:
         raise ValueError(f"schema {schema!r} is newer than this edgecnn understands; upgrade edgecnn")

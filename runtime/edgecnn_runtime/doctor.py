@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import metadata
 from pathlib import Path
 
@@ -112,6 +112,9 @@ def examine(models: Mapping[str, Path], timeout: float, progress: Callable[[int,
         progress(done, parts)
         interpreters.append(_interpreter(name, models[library.format], machine, timeout))
     progress(parts, parts)
+    if broken := [each.name for each in packages if each.problem]:
+        first = f"mend {' and '.join(broken)} first"
+        interpreters = [replace(each, remedy=first) if each.state == "broken" else each for each in interpreters]
     return Report(machine, tuple(packages), tuple(interpreters))
 
 
@@ -120,7 +123,9 @@ def _package(name: str, module: str, timeout: float) -> Package:
     try:
         own_process.run("edgecnn_runtime.checkup", module, timeout=timeout)
     except BackendError as problem:
-        return Package(name, version, str(problem), pip("--force-reinstall --no-deps", name.lower()))
+        # tflite-runtime was compiled for numpy 1.
+        wanted = '"numpy<2"' if name == "numpy" and importlib.util.find_spec("tflite_runtime") else name.lower()
+        return Package(name, version, str(problem), pip("--force-reinstall --no-deps", wanted))
     return Package(name, version)
 
 

@@ -9,7 +9,7 @@ from edgecnn_runtime.machine import this_machine
 
 _STEP = 1 / 256
 TOLERANCES = {
-    "fp32": (1e-4, 1e-4),
+    "fp32": (1e-4, 5e-4),
     "fp16": (1e-4, 1 / 32),
     "dynamic": (_STEP, 1 / 16),
     "int16x8": (_STEP, 1 / 16),
@@ -19,11 +19,11 @@ TOLERANCES = {
 is not.
 
 The same code gave the same answers to the bit, or one step of TFLite's uint8 output beside it. Other code: float sums
-in another order make 2e-6; onnxruntime computes fp16 in half precision where the processor can, 9e-3; with ``dynamic``,
-ranges are floats, and activations fall on the step beside, 1.4e-2; in int8, tflite-runtime rounds the products of a
-layer twice where LiteRT rounds them once, and additions round otherwise on ARM, which adds up to 0.10 in a deep
-network; 16-bit values differ by 1.2e-4 between the two TFLite interpreters. What is really wrong is further off: the
-16-bit overflow that export avoids makes 0.29 in sixteen pictures."""
+in another order make 2e-6, and tanh on 32-bit ARM 1.1e-4; onnxruntime computes fp16 in half precision where the
+processor can, 9e-3; with ``dynamic``, ranges are floats, and activations fall on the step beside, 1.4e-2; in int8,
+tflite-runtime rounds the products of a layer twice where LiteRT rounds them once, and additions round otherwise on
+ARM, which adds up to 0.10 in a deep network; 16-bit values differ by 1.2e-4 between the two TFLite interpreters. What
+is really wrong is further off: the 16-bit overflow that export avoids makes 0.29 in sixteen pictures."""
 
 _PORTABLE = {("litert", "int8"), ("litert", "fp16"), ("tflite-runtime", "fp16")}
 """The same on ARM as on x86-64."""

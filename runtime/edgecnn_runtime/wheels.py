@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import shutil
 import sys
 from pathlib import Path
@@ -70,8 +71,8 @@ def obstacle(interpreter: str, machine: Machine) -> str | None:
 def pip(*words: str) -> str:
     """The command line of ``pip install`` for this Python; the first ``pip`` on the path may be another's."""
     found = shutil.which("pip")
-    program = "pip" if found and Path(found).parent == Path(sys.executable).parent else f"{sys.executable} -m pip"
-    return " ".join((program, "install", *words))
+    own = found and Path(found).parent == Path(sys.executable).parent
+    return " ".join(("pip" if own else f"{shlex.quote(sys.executable)} -m pip", "install", *words))
 
 
 def _version(text: str) -> _Version:

@@ -164,6 +164,22 @@ def test_a_numpy_that_crashes_does_not_take_the_doctor_with_it(bare: Path, tmp_p
     assert "\nnumpy: killed by SIGILL" in shown
 
 
+def test_a_numpy_that_does_not_load_is_what_is_to_be_mended(with_onnx: Path, tmp_path: Path) -> None:
+    site = fake(tmp_path / "site", numpy=REFUSE, tflite_runtime="")
+    found = json.loads(doctor(with_onnx, "--json", site=site).stdout)
+    (numpy, _), (_, _, onnxruntime) = found["packages"], found["interpreters"]
+    assert numpy["remedy"].endswith(' -m pip install --force-reinstall --no-deps "numpy<2"')
+    assert (onnxruntime["state"], onnxruntime["remedy"]) == ("broken", "mend numpy first")
+    command = [str(with_onnx), "-m", "edgecnn", "classify", "cam.jpg"]
+    ended = subprocess.run(
+        command, env=os.environ | {"PYTHONPATH": str(site)}, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert ended.returncode == 1
+    (line,) = ended.stderr.splitlines()
+    assert line.startswith("error: ")
+    assert line.endswith("; edgecnn doctor tells what is broken, and how to mend it")
+
+
 def test_one_that_works_is_enough(with_onnx: Path, tmp_path: Path) -> None:
     ended = doctor(with_onnx, "--json", site=fake(tmp_path / "site", tflite_runtime=CRASH))
     assert (ended.returncode, ended.stderr) == (0, "")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -161,6 +162,7 @@ def test_the_picture_itself_is_never_written_over() -> None:
         ("x" * 300 + ".jpg", "x" * 100 + ".jpg"),
         ("x" + "\u732b" * 82 + ".png", "x" + "\u732b" * 33 + ".png"),
         ("blå.bmp", "blå.png"),
+        ("a#1.png", "a-1.png"),
     ],
 )
 def test_names(here: Path, name: str, file: str) -> None:
@@ -190,16 +192,33 @@ def test_a_link_to_nowhere_is_not_replaced() -> None:
 def test_nothing_half_written_stays(monkeypatch: pytest.MonkeyPatch) -> None:
     folder = Folder("out")
 
-    def full(_: object, place: Path, *__: object, **___: object) -> None:
-        Path(place).write_bytes(b"half")
+    write = Path.write_bytes
+
+    def full(place: Path, data: bytes) -> int:
+        write(place, data[:100])
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(Image.Image, "save", full)
+    monkeypatch.setattr(Path, "write_bytes", full)
     with pytest.raises(ImageError, match=r"^cam\.jpg: cannot be written to out \(No space left on device\)"):
         folder.write("cam.jpg", "a/cam.jpg", "x")
     assert not list(Path("out").iterdir())
     with pytest.raises(ImageError, match=r"^none\.jpg: no such file"):
         folder.write("none.jpg", "none.jpg", "x")
+
+
+@pytest.mark.usefixtures("here")
+def test_a_disk_that_takes_a_part_of_a_jpeg() -> None:
+    """The system cuts such a write short and calls it good; only the next one fails."""
+    noise = np.random.default_rng(1).integers(0, 256, (200, 200, 3), np.uint8)
+    folder = Folder("out")
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4_096, limits[1]))
+    try:
+        with pytest.raises(ImageError, match=r"^cam\.jpg: cannot be written to out \(File too large\)"):
+            folder.write("cam.jpg", noise, "x")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert not list(Path("out").iterdir())
 
 
 @pytest.mark.usefixtures("here")

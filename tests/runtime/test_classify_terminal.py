@@ -105,6 +105,14 @@ def test_no_standard_error_at_all(int8: Path, pictures: Path) -> None:
     assert (ended.returncode, ended.stdout.split("\t")[:2]) == (1, ["many/00.png", "red"])
 
 
+def test_no_standard_input_nor_error(int8: Path, pictures: Path) -> None:
+    """A picture must not get the number of the stream that is silenced while a TIFF is read."""
+    Image.new("RGB", (40, 40), "red").save("red.tif")
+    words = f"'{sys.executable}' -m edgecnn classify red.tif --top 1 --model '{int8}' <&- 2>&-"
+    ended = subprocess.run(["bash", "-c", words], capture_output=True, text=True, timeout=60, check=False)
+    assert (ended.returncode, ended.stdout.split("\t")[:2]) == (0, ["red.tif", "red"])
+
+
 @pytest.mark.parametrize("quiet", [False, True])
 def test_progress_on_long_work(int8: Path, pictures: Path, terminal: Terminal, quiet: bool) -> None:
     os.mkfifo("list")

@@ -206,6 +206,13 @@ def test_json_that_unpacks_to_gigabytes_is_not_unpacked(text: bytes, monkeypatch
         Contract.from_json(text)
 
 
+def test_json_that_is_nested_too_deeply_is_not_read() -> None:
+    text = Contract("any", "onnx", "int8", ("a", "b"), InputSpec(4, 4), training={"x": 1}).to_json()
+    assert Contract.from_json(text).training == {"x": 1}
+    with pytest.raises(ModelFileError, match="nested too deeply"):
+        Contract.from_json(text.replace('{"x":1}', f'{{"x":{"[" * 700 + "]" * 700}}}'))
+
+
 def test_a_long_contract_is_read() -> None:
     """A thousand classes, and sixteen pictures with the answers of four interpreters and of Keras."""
     labels = tuple(f"class {each}" for each in range(1000))

@@ -31,12 +31,23 @@ def listed(path: str) -> Source:
         return Source(_pictures(sys.stdin.buffer, path), live=True)
     try:
         file = Path(path).open("rb")  # noqa: SIM115 - closed with the last line
-        total = sum(1 for _ in _names(file, path)) if file.seekable() else None
+        total = _count(file, path)
     except OSError as problem:
         raise UsageError(f"{path}: cannot be read ({problem.strerror}); name a text file with a path a line") from None
-    if total is not None:
-        file.seek(0)
     return Source(_pictures(file, path), total)
+
+
+def _count(file: BinaryIO, path: str) -> int | None:
+    """How many pictures a list names; None where it can be read only once."""
+    if not file.seekable():
+        return None
+    try:
+        total = sum(1 for _ in _names(file, path))
+        file.seek(0)
+    except BaseException:
+        file.close()
+        raise
+    return total
 
 
 def _pictures(file: BinaryIO, path: str) -> Iterator[Item]:
@@ -53,6 +64,8 @@ def _names(lines: Iterable[bytes], path: str) -> Iterator[str]:
     """File names are bytes, so a line need not be text. Windows' editors may begin a list with a byte order mark."""
     try:
         for number, line in enumerate(lines):
+            if b"\0" in line:
+                raise UsageError(f"{path}: is no text with a path on each line (it holds NUL); write it as UTF-8")
             name = (line if number else line.removeprefix(codecs.BOM_UTF8)).rstrip(b"\r\n")
             if name.strip():
                 yield os.fsdecode(name)

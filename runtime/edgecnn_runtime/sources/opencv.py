@@ -13,6 +13,9 @@ from edgecnn_runtime.machine import architecture
 from edgecnn_runtime.pipeline import Item
 from edgecnn_runtime.quiet import quiet
 
+_PATIENCE = 1_000
+"""Frames in a row that cannot be read, after which none is expected any more."""
+
 
 def video(path: str) -> Iterator[Item]:
     """The frames of a video file, ``PATH#000001`` the first."""
@@ -57,18 +60,24 @@ def _frames(name: str, place: str | int) -> Iterator[Item]:
 
 def _read(cv2: Any, name: str, place: str | int) -> Iterator[Item]:
     # OpenCV and FFmpeg say on standard error what they think of a file.
-    with quiet():
-        capture = cv2.VideoCapture(place)
+    with quiet():  # FFmpeg would take what is before a colon for a protocol
+        capture = cv2.VideoCapture(os.path.abspath(place) if isinstance(place, str) else place)  # noqa: PTH100
     try:
         if not capture.isOpened():
             remedy = "save it as MP4" if isinstance(place, str) else "is it connected, and free?"
             raise ImageError(f"{name}: cannot be opened; {remedy}")
         # Where a driver listens to it: the newest frame, not one of those that gathered meanwhile.
         capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)
-        number = 0
-        while (frame := _next(capture)) is not None:
-            number += 1
+        said = capture.get(cv2.CAP_PROP_FRAME_COUNT) if isinstance(place, str) else 0
+        number = missed = lost = 0
+        while (frame := _next(capture)) is not None or number + lost + missed < min(said, number + lost + _PATIENCE):
+            if frame is None:
+                missed += 1
+                continue
+            number, lost, missed = number + 1, lost + missed, 0
             yield Item(f"{name}#{number:06}", cv2.cvtColor(frame, cv2.COLOR_BGR2RGB))
+        if lost:
+            raise ImageError(f"{name}: some of its frames cannot be read; copy it again")
     finally:
         capture.release()
 
@@ -83,8 +92,8 @@ def _opencv() -> Any:
     os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
     try:
         import cv2
-    except ImportError as problem:
-        raise ImageError(f"videos and cameras need OpenCV ({problem}); {_remedy()}") from None
+    except Exception as problem:  # one that was built for another numpy raises what it likes
+        raise ImageError(f"videos and cameras need OpenCV ({first_line(problem)}); {_remedy()}") from None
     return cv2
 
 

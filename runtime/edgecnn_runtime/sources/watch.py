@@ -74,6 +74,7 @@ class _Watch:
     def __init__(self, folder: str, recursive: bool) -> None:
         self._folder, self._recursive = folder, recursive
         self._known, _ = self._listed()
+        self._device = self._device_now()
         self._changing: dict[str, tuple[_Stamp, float]] = {}
         self._unreadable: set[str] = set()
 
@@ -82,7 +83,11 @@ class _Watch:
         now = time.monotonic()
         found, problems = self._listed()
         hidden = tuple(os.path.join(path, "") for path in problems)  # noqa: PTH118
-        self._known = {path: stamp for path, stamp in self._known.items() if path in found or path.startswith(hidden)}
+        device = self._device_now()
+        # Another device without any of them is the place of a disk that is away: it may come back with them.
+        if device == self._device or not self._known.keys().isdisjoint(found):
+            self._device = device
+            self._known = {path: seen for path, seen in self._known.items() if path in found or path.startswith(hidden)}
         new = {path: stamp for path, stamp in found.items() if self._known.get(path) != stamp}
         self._changing = {
             path: seen if (seen := self._changing.get(path)) and seen[0] == stamp else (stamp, now)
@@ -93,6 +98,13 @@ class _Watch:
         told, self._unreadable = self._unreadable, set(problems)
         failed = [Item(path, problem) for path, problem in problems.items() if path not in told]
         return failed + [Item(path, path) for path in sorted(whole, key=lambda path: (new[path].changed, path))]
+
+    def _device_now(self) -> int:
+        """The number of the file system that the folder is on; 0 where it is gone just now."""
+        try:
+            return os.stat(self._folder).st_dev  # noqa: PTH116
+        except OSError:
+            return 0
 
     def _listed(self) -> tuple[dict[str, _Stamp], dict[str, ImageError]]:
         """The pictures that are there, and the folders below that cannot be listed."""

@@ -93,6 +93,9 @@ def _fetch(address: str, login: str, end: float) -> BytesIO:
         passwords.add_password(None, f"{asked.type}://{asked.host}/", unquote(user), unquote(password))
     response: HTTPResponse
     with _opener(passwords).open(asked, timeout=SECONDS) as response:
+        if (kind := response.headers.get_content_maintype()) in ("multipart", "video"):
+            what = "a stream of pictures" if kind == "multipart" else "a video"
+            raise ImageError(f"is {what}; name the address of a still picture, or save it and name the file")
         picture, announced = BytesIO(), response.length or 0
         while max(announced, picture.tell()) <= MAX_BYTES and (piece := response.read1(_PIECE)):
             picture.write(piece)

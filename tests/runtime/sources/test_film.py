@@ -51,6 +51,28 @@ def test_the_frames_of_a_video(clip: str) -> None:
         assert np.abs(pixels.mean((0, 1)) - colour).max() < 12
 
 
+def test_a_video_that_is_called_by_a_time(clip: str) -> None:
+    name = Path(clip).rename(f"2026-01-01T12:30:00{Path(clip).suffix}").name
+    assert [each.name for each in named([name]).items] == [f"{name}#00000{number}" for number in (1, 2, 3)]
+
+
+@pytest.mark.usefixtures("here")
+def test_a_video_that_is_damaged_in_the_middle(cv2: Any) -> None:
+    writer = cv2.VideoWriter("clip.mp4", cv2.VideoWriter_fourcc(*"mp4v"), 10, (64, 48))
+    noise = np.random.default_rng(1)
+    for _ in range(30):
+        writer.write(noise.integers(0, 256, (48, 64, 3), np.uint8))
+    writer.release()
+    data = bytearray(Path("clip.mp4").read_bytes())
+    quarter = len(data) // 4
+    data[quarter : 2 * quarter] = bytes(quarter)
+    Path("clip.mp4").write_bytes(data)
+    *frames, last = named(["clip.mp4"]).items
+    assert 10 < len(frames) < 30  # those before the damage are fewer
+    assert [each.name for each in frames] == [f"clip.mp4#{number:06}" for number in range(1, len(frames) + 1)]
+    assert str(last.picture) == "clip.mp4: some of its frames cannot be read; copy it again"
+
+
 def test_two_videos_are_no_film(clip: str) -> None:
     assert not named([clip, clip]).film
     assert not named([clip, "red.png"]).film

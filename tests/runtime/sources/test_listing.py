@@ -52,6 +52,13 @@ def test_a_list_that_can_be_read_only_once() -> None:
     writer.join()
 
 
+@pytest.mark.parametrize("text", [b"red.png\0day/1.jpg\0", "red.png\n".encode("utf-16")])
+def test_a_list_that_is_no_text(text: bytes) -> None:
+    Path("list.txt").write_bytes(text)
+    with pytest.raises(UsageError, match=r"^list\.txt: is no text with a path on each line \(it holds NUL\)"):
+        list(listed("list.txt").items)
+
+
 def test_a_list_without_pictures_is_wrong_usage(monkeypatch: pytest.MonkeyPatch) -> None:
     Path("none.txt").write_text("\n")
     with pytest.raises(UsageError, match=r"^none\.txt: names no pictures"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -117,6 +118,32 @@ def test_a_file_system_that_numbers_its_files_anew(inbox: Path) -> None:
     for _ in range(3):
         assert looks.look() == []
         time.sleep(0.01)
+
+
+def test_a_disk_that_goes_and_comes_back(here: Path) -> None:
+    """Two file systems take turns in one place; what was known of the one is not answered again."""
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as other:
+        if Path(other).stat().st_dev == here.stat().st_dev:
+            pytest.skip("/dev/shm is no file system of its own")
+        stick, place = here / "stick", here / "mounted"
+        stick.mkdir()
+        shutil.copy("red.png", stick / "before.png")
+        place.symlink_to(stick)
+        looks = watch._Watch("mounted", recursive=False)
+
+        def mounted(folder: Path) -> list[str]:
+            place.unlink()
+            place.symlink_to(folder)
+            looks.look()
+            time.sleep(0.01)
+            return [each.name for each in looks.look()]
+
+        assert mounted(Path(other)) == []
+        shutil.copy("red.png", stick / "meanwhile.png")
+        assert mounted(stick) == ["mounted/meanwhile.png"]
+        (stick / "before.png").unlink()
+        assert mounted(stick) == []
+        assert looks._known.keys() == {"mounted/meanwhile.png"}
 
 
 def test_what_is_no_picture_yet_or_never_is_one(watching: Watching) -> None:

@@ -71,6 +71,9 @@ class Pages(BaseHTTPRequestHandler):
                 self.answer(302, b"", Location=f"http://127.1:{self.headers['Host'].rpartition(':')[2]}/private")
             case "/page":
                 self.answer(200, b"<html>no picture</html>")
+            case "/stream" | "/film":
+                kind = "multipart/x-mixed-replace; boundary=x" if self.path == "/stream" else "video/mp4"
+                self.answer(200, data, Content_Type=kind)
             case "/nothing":
                 self.answer(200, b"")
             case "/huge":
@@ -142,6 +145,8 @@ def test_a_picture_is_fetched(site: str, path: str) -> None:
         ("/ftp", "cannot be fetched .*ftp"),
         ("/loop", "the server answers 302 .*infinite loop"),
         ("/nothing", "is empty"),
+        ("/stream", "is a stream of pictures; name the address of a still picture"),
+        ("/film", "is a video; name the address of a still picture, or save it and name the file"),
         ("/short", "broke off; try again"),
         ("/garbage", r"cannot be fetched \("),
     ],
