@@ -17,6 +17,8 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
+from edgecnn_export.placing import written
+
 ROOT = Path(__file__).parents[1]
 DEFAULT = "edge-s"
 
@@ -45,14 +47,13 @@ def bundle(run: Path) -> Path:
 
 def deflate(path: Path) -> None:
     """Compress the members of a ZIP archive, which Keras stores as they are."""
-    smaller = path.with_suffix(".smaller")
     with (
+        written(path) as smaller,
         zipfile.ZipFile(path) as source,
         zipfile.ZipFile(smaller, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as out,
     ):
         for name in source.namelist():
             out.writestr(zipfile.ZipInfo(name), source.read(name), zipfile.ZIP_DEFLATED)
-    smaller.replace(path)
 
 
 if __name__ == "__main__":

@@ -34,6 +34,7 @@ from edgecnn.training import backend
 from edgecnn_export import keras_file, proof, scoring
 from edgecnn_export.dataset import Dataset
 from edgecnn_export.export import FORMATS, PRECISIONS, export_model
+from edgecnn_runtime import memory
 from edgecnn_runtime.quiet import quiet
 
 MODELS = Path(__file__).parents[1] / "models"
@@ -120,8 +121,7 @@ def cost(which: str, name: str) -> dict[str, float]:
         used, seconds = time.process_time() - used, time.perf_counter() - begun - waited
     if len(files) != 9:
         raise SystemExit(f"{which} made {len(files)} files of 9")
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9
-    return {"s": seconds, "cpu": used, "evaluation": waited, "GB": peak}
+    return {"s": seconds, "cpu": used, "evaluation": waited, "GB": memory.peak() / 1e9}
 
 
 def measure(which: str, name: str) -> dict[str, float]:

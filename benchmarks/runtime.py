@@ -9,13 +9,11 @@ with the number of pictures.
 from __future__ import annotations
 
 import argparse
-import os
 import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 from typing import NamedTuple
 
@@ -52,15 +50,10 @@ class Row(NamedTuple):
 
 def use(command: Command) -> Used:
     """Run a command to its end."""
-    begun = time.perf_counter()
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-    assert process.stdout is not None
-    output = process.stdout.read()
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise subprocess.CalledProcessError(process.returncode, command)
-    return Used(time.perf_counter() - begun, usage.ru_maxrss / 1024, output)
+    apart = [sys.executable, "-I", "-S", str(SCRIPTS / "apart.py")]
+    ended = subprocess.run(apart + command, capture_output=True, text=True, check=True)
+    seconds, memory = map(float, ended.stderr.split())
+    return Used(seconds, memory / 1024, ended.stdout)
 
 
 def script(name: str, *arguments: str | Path) -> Command:

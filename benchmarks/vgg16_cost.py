@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import resource
 import subprocess
 import sys
 import time
@@ -29,6 +28,7 @@ from edgecnn_export import calibration as pictures
 from edgecnn_export import onnx, tflite
 from edgecnn_export.dataset import Images
 from edgecnn_export.export import CASES
+from edgecnn_runtime import memory
 
 # Highest seconds, gigabytes and megabytes.
 BOUNDS = {("onnx", "fp32"): (30, 4, 600), ("tflite", "int8"): (180, 9, 140), ("onnx", "int8"): (120, 5, 140)}
@@ -54,8 +54,7 @@ def convert(form: str, precision: str, weights: Path | None, folder: Path | None
     begun = time.perf_counter()
     converted = (tflite if form == "tflite" else onnx).convert(model, precision, images)
     seconds = time.perf_counter() - begun
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9
-    return {"s": seconds, "GB": peak, "MB": len(converted) / 1e6}
+    return {"s": seconds, "GB": memory.peak() / 1e9, "MB": len(converted) / 1e6}
 
 
 def main() -> int:
@@ -69,7 +68,7 @@ def main() -> int:
         form, precision = options.only
         print(json.dumps(convert(form, precision, options.weights, options.pictures)))
         return 0
-    print("| format | precision | seconds | bound | peak memory, GB | bound | size, MB |")
+    print("| format | precision | seconds | at most | peak memory, GB | at most | size, MB |")
     print("|---|---|---|---|---|---|---|")
     failed = False
     for form, precision in CASES:

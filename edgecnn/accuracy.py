@@ -25,12 +25,11 @@ class Judge:
         """The images are loaded when a file is to be judged, as it takes them.
 
         Args:
-            data: as of :func:`edgecnn.data.source.find`, or the word ``cifar10`` for the one in the user's cache.
+            data: as of :func:`edgecnn.data.source.find`.
             say: told of each damaged photograph.
             progress: told how far the decoding of photographs is.
         """
-        self._data = None if str(data) == "cifar10" else data
-        self._say, self._progress = say, progress
+        self._data, self._say, self._progress = data, say, progress
         self._images: dict[tuple[InputSpec, tuple[str, ...]], Dataset] = {}
         self._accuracies: dict[tuple[Path, str], tuple[float, tuple[float, float]]] = {}
 
@@ -64,5 +63,6 @@ class Judge:
         key = case.contract.input, case.contract.labels
         if key not in self._images:
             found = source.find(self._data, *key, self._say, self._progress)
-            self._images[key] = source.part_of(found, "test")
+            self._images[key] = images = source.part_of(found, "test")
+            self._say(f"accuracy: {len(images):,} images of {images.name}")
         return self._images[key]

@@ -45,11 +45,12 @@ def benchmark(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
-    """Measure what model files cost on this machine: size, start, latency, throughput and memory.
+    """Measure what model files cost on this machine.
 
-    Each file runs in each interpreter with each number of threads, in a process of its own, all in turn and round by
-    round. With --data the accuracy is measured too. The best trade-offs are named, and int8 files that are slower here
-    than float ones. Ends with status 1 when a file could not be measured.
+    That is their size, start, latency, throughput and memory. Each file runs in each interpreter with each number of
+    threads, in a process of its own, all in turn and round by round. With --data the accuracy is measured too. The best
+    trade-offs are named, and int8 files that are slower here than float ones. Ends with status 1 when a file could not
+    be measured.
 
     Example: edgecnn benchmark flowers-*.tflite --threads 1 --threads 4 --data photos/ --plot flowers.png
     """
@@ -104,7 +105,7 @@ def _measure(
             raise
         except EdgeCNNError as problem:
             fail(problem)
-    costs = measure(everything, rounds, measuring, fail)
+    costs = measure(everything, rounds, measuring, lambda _, problem: fail(problem))
     return [Choice(cost, *(judge.accuracy(cost.case) if judge else ())) for cost in costs], failed
 
 

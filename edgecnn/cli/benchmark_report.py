@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
-from edgecnn.cli.console import printable
+from edgecnn.cli.console import tell
 from edgecnn.cli.tables import percent, show
 from edgecnn.tradeoffs import Choice, best, slower_in_int8
 from edgecnn_runtime.machine import Machine
@@ -16,11 +16,9 @@ from edgecnn_runtime.wording import counted
 def show_costs(machine: Machine, choices: list[Choice], rounds: int) -> None:
     """Print a table of what was measured, where int8 does not pay, and the best trade-offs."""
     judged = choices[0].accuracy is not None
-    print(
-        printable(
-            f"{machine.processor or machine.architecture}, {counted(machine.cores, 'core')}, Python {machine.python}; "
-            f"{counted(rounds, 'round')}"
-        )
+    tell(
+        f"{machine.processor or machine.architecture}, {counted(machine.cores, 'core')}, Python {machine.python}; "
+        f"{counted(rounds, 'round')}"
     )
     rows = (
         (
@@ -42,10 +40,10 @@ def show_costs(machine: Machine, choices: list[Choice], rounds: int) -> None:
     show((*header, "peak MB", *(("accuracy",) if judged else ())), rows, text_columns=2)
     print()
     for line in _slower(slower_in_int8(choices)):
-        print(printable(line))
+        tell(line)
     print(f"best trade-offs of {'accuracy' if judged else 'size'} and latency, the fastest first:")
     for line in _front(best(choices)):
-        print(printable(line))
+        tell(line)
 
 
 def row(each: Choice) -> dict[str, Any]:

@@ -15,10 +15,21 @@ def printable(text: str) -> str:
 
 
 def json_text(value: object, indent: int | None = None) -> str:
-    """JSON that steers no terminal: all that is not ASCII is escaped in it, and DEL too, which json leaves as it is."""
+    """JSON that steers no terminal: all that is not ASCII is escaped in it, and DEL too, which json leaves as it is.
+
+    What is no number (NaN) or infinite, which JSON has no word for, is null.
+    """
     import json
 
+    text = json.dumps(value)
+    if "NaN" in text or "Infinity" in text:
+        value = json.loads(text, parse_constant=lambda _: None)
     return json.dumps(value, indent=indent).replace("\x7f", "\\u007f")
+
+
+def tell(line: str) -> None:
+    """Print a line of the results, at once."""
+    print(printable(line), flush=True)
 
 
 def say(line: str) -> None:

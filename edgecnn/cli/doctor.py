@@ -25,10 +25,10 @@ def doctor(
     ] = 120,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
-    """Tell what this machine is, which interpreters work on it, how fast, and how to mend the others.
+    """Tell which interpreters work on this machine, and how fast.
 
-    Each interpreter runs the model that edgecnn carries for a second, in a process of its own: one that crashes or
-    hangs is a line of the report. Ends with status 1 when none works.
+    It says how to mend those that do not, too. Each interpreter runs the model that edgecnn carries for a second, in a
+    process of its own: one that crashes or hangs is a line of the report. Ends with status 1 when none works.
 
     Example: edgecnn doctor
     """
@@ -47,27 +47,28 @@ def doctor(
 
 
 def _show(report: Report) -> None:
-    from edgecnn.cli.console import printable
+    from edgecnn.cli.console import tell
     from edgecnn.cli.tables import show
 
     for name, text in _about(report.machine):
-        print(f"{name:10} {printable(text)}")
+        tell(f"{name:10} {text}")
     packages = ", ".join(f"{each.name} {each.version or 'missing'}" for each in report.packages)
-    print(f"{'edgecnn':10} {printable(f'{__version__}, {packages}')}\n")
+    tell(f"{'edgecnn':10} {__version__}, {packages}")
+    tell("")
     show(
         ("interpreter", "files", "version", "state", "start ms", "images/s", "as at export"),
         map(_cells, report.interpreters),
         text_columns=4,
     )
-    print()
+    tell("")
     parts: list[Package | Interpreter] = [*report.packages, *report.interpreters]
     for each in parts:
         if each.problem:
-            print(printable(f"{each.name} {each.problem}" if each.version is None else f"{each.name}: {each.problem}"))
+            tell(f"{each.name} {each.problem}" if each.version is None else f"{each.name}: {each.problem}")
             if each.remedy:
-                print(printable(f"  {each.remedy}"))
+                tell(f"  {each.remedy}")
     for line in _advice(report):
-        print(line)
+        tell(line)
 
 
 def _about(machine: Machine) -> Iterator[tuple[str, str]]:

@@ -32,10 +32,11 @@ def evaluate(
     backend: Annotated[str | None, typer.Option(help="litert, tflite-runtime or onnxruntime.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
-    """Measure how good a model is: accuracy with its 95 % interval, and precision and recall of each class.
+    """Measure how often a model is right, as a whole and by class.
 
-    Photographs are divided as in training, and the test part is what the model has never seen. Without --data the
-    test images of CIFAR-10 are taken, or the 1,000 of them that come with edgecnn.
+    That is its accuracy with the 95 % interval, and the precision and recall of each class. Photographs are divided as
+    in training, and the test part is what the model has never seen. Without --data the test images of CIFAR-10 are
+    taken, or the 1,000 of them that come with edgecnn.
 
     Example: edgecnn evaluate flowers-int8.tflite --data photos/ --out report
     """
@@ -84,21 +85,19 @@ def _open(file: Path, backend: str | None) -> tuple[tuple[str, ...], InputSpec, 
 
 
 def _show(file: Path, images: Dataset, measured: Metrics) -> None:
-    from edgecnn.cli.console import printable
+    from edgecnn.cli.console import tell
     from edgecnn.cli.tables import show
 
     low, high = measured.interval
-    print(
-        f"{printable(str(file))}: accuracy {measured.accuracy:.2%} (95 %: {low:.2%} to {high:.2%}), "
-        f"{measured.right:,} of {len(images):,} images of {printable(images.name)}; "
-        f"mean recall {measured.balanced_accuracy:.2%}",
-        flush=True,
+    tell(
+        f"{file}: accuracy {measured.accuracy:.2%} (95 %: {low:.2%} to {high:.2%}), {measured.right:,} of "
+        f"{len(images):,} images of {images.name}; mean recall {measured.balanced_accuracy:.2%}"
     )
     show(
         ("class", "precision", "recall", "F1", "images"),
         (
             (
-                printable(each.label),
+                each.label,
                 *("-" if share is None else f"{share:.1%}" for share in (each.precision, each.recall, each.f1)),
                 f"{each.images:,}",
             )

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from edgecnn_runtime.errors import UsageError
 
+if TYPE_CHECKING:
+    from edgecnn_export.dataset import Dataset
+
 
 def export(
     model: Annotated[
         Path,
-        typer.Argument(help="A .keras file of edgecnn train, the folder of its run, or the name of a network."),
+        typer.Argument(help="A .keras file of edgecnn train, the folder of its run, or one of keras.applications."),
     ],
     formats: Annotated[
         list[str] | None,
@@ -72,37 +75,48 @@ def export(
         str, typer.Option("--license", help="Its licence, likewise, for instance Apache-2.0.", show_default=False)
     ] = "",
 ) -> None:
-    """Export a trained network to TFLite and ONNX, each file proved against the Keras model.
+    """Export to TFLite and ONNX, each file proved the same model.
 
-    Every file is run in every installed interpreter and compared with the Keras model on real images. An int8 file
-    that loses too much keeps the fewest layers in float with which it does not. A file that still does not give the
-    model's answers is kept as *.rejected only, and the command ends with status 1.
+    Every file is run in every installed interpreter and compared with the Keras model on real images. An int8 file that
+    loses too much keeps the fewest layers in float with which it does not. A file that still does not give the model's
+    answers is kept as *.rejected only, and the command ends with status 1.
 
     Example: edgecnn export runs/baseline --int8
 
-    --format c writes a C header and source of the int8 TFLite file, for microcontrollers. --format savedmodel (a
-    folder for TensorFlow) and --format keras write the float model with its contract.
+    --format c writes a C header and source of the int8 TFLite file, for microcontrollers. --format savedmodel (a folder
+    for TensorFlow) and --format keras write the float model with its contract.
 
     A network of keras.applications is exported with its ImageNet weights. Half of the pictures of --calibration are
-    then what the file and the Keras model must agree on; with labelled ones, named by --data, accuracy counts.
-    For instance: edgecnn export vgg16 --int8 --calibration photos/
+    then what the file and the Keras model must agree on; with labelled ones, named by --data, accuracy counts. For
+    instance: edgecnn export vgg16 --int8 --calibration photos/
     """
     from edgecnn import zoo
-    from edgecnn.cli.console import decoding, say
+    from edgecnn.cli.console import decoding, say, tell
     from edgecnn.cli.figures import require_matplotlib
     from edgecnn.data import source as sources
     from edgecnn.training import backend
     from edgecnn.zoo import pretrained
     from edgecnn_export import calibration as pictures
     from edgecnn_export import keras_file
+    from edgecnn_export.export import calibrates, export_model
     from edgecnn_export.options import Options
 
     options = Options(max_drop, not no_rescue, calibration_method, debug_layers)
-    if debug_layers:
-        require_matplotlib("--debug-layers")
+    formats = list(dict.fromkeys(formats or ["tflite", "onnx"]))
+    precisions = list(dict.fromkeys((precisions or []) + (["int8"] if int8 else [])))
+    calibrated = calibrates(formats, precisions)
     network = None if model.exists() else zoo.NETWORKS.get(str(model))
     if weights and not network:
         raise UsageError(f"--weights goes with the name of a network; {model} is to have its own")
+    if calibration and not calibrated and (data or not network):
+        raise UsageError("--calibration sets the ranges of int8 files; add --int8")
+    if calibration_method != Options.calibration_method and "onnx" not in calibrated:
+        raise UsageError("--calibration-method is how int8 ONNX files are made; add --int8 and --format onnx")
+    if debug_layers and not calibrated:
+        raise UsageError("--debug-layers is about int8 files; add --int8")
+    if debug_layers:
+        require_matplotlib("--debug-layers")
+    images: Dataset | None
     source = keras_file.locate(model)
     folder = Path() if network else source.parent
     about = pretrained.about(network, weights) if network else keras_file.read_about(source)
@@ -113,21 +127,20 @@ def export(
     else:
         labelled = sources.find(data, about.input, about.labels, say, decoding)
         evaluation = labelled.evaluation
-        images = pictures.from_folder(calibration, about.input) if calibration else labelled.calibration
+        images = pictures.from_folder(calibration, about.input) if calibration else None
+        if calibrated and images is None:
+            images = labelled.calibration
     backend.choose_tensorflow("export")
-    print(
-        f"calibration: {len(images):,} images of {images.name}; proof: {len(evaluation):,} of {evaluation.name}",
-        flush=True,
-    )
+    ranges = f"calibration: {len(images):,} images of {images.name}; " if calibrated and images is not None else ""
+    tell(f"{ranges}proof: {len(evaluation):,} of {evaluation.name}")
 
     from edgecnn.cli.export_listener import Printer
-    from edgecnn_export.export import export_model
 
     export_model(
         pretrained.build(network, weights) if network else keras_file.load(source)[0],
         replace(about, author=author or about.author, license=licence or about.license),
-        list(dict.fromkeys(formats or ["tflite", "onnx"])),
-        list(dict.fromkeys((precisions or []) + (["int8"] if int8 else []))),
+        formats,
+        precisions,
         out or folder,
         images,
         evaluation,

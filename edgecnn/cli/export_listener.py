@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from edgecnn.cli.console import printable
+from edgecnn.cli.console import tell
 from edgecnn_export.comparison import Row, complaints
 from edgecnn_export.options import Listener
 
@@ -18,14 +18,12 @@ class Printer(Listener):
 
     def compared(self, path: Path, rows: list[Row]) -> None:
         """Print where the file is, and every check with what was measured and what is allowed."""
-        print(
-            f"{'refused, kept as' if complaints(rows) else 'saved'} {path}, {rows[0].size / 1000:,.1f} kB", flush=True
-        )
+        tell(f"{'refused, kept as' if complaints(rows) else 'saved'} {path}, {rows[0].size / 1000:,.1f} kB")
         for row in rows:
-            print(f"  {row.backend}: agreement {row.agreement:.2%}, {row.latency:.3f} ms")
+            tell(f"  {row.backend}: agreement {row.agreement:.2%}, {row.latency:.3f} ms")
             for each in row.checks:
                 allowed = f"; {each.allowed}" if each.allowed and each.allowed != each.measured else ""
-                print(f"    {'ok  ' if each.passed else 'FAIL'} {each.name:<8} {each.measured}{allowed}", flush=True)
+                tell(f"    {'ok  ' if each.passed else 'FAIL'} {each.name:<8} {each.measured}{allowed}")
 
     def layers(self, path: Path, errors: dict[str, float]) -> None:
         """Print and draw them."""
@@ -33,13 +31,13 @@ class Printer(Listener):
             return
         from edgecnn import plots
 
-        print(f"{path.name}: error of each layer by itself, relative")
+        tell(f"{path.name}: error of each layer by itself, relative")
         for name, error in errors.items():
-            print(f"  {error:8.2%}  {printable(name)}", flush=True)
+            tell(f"  {error:8.2%}  {name}")
         picture = path.with_name(f"{path.name}.layers.png")
         plots.layer_errors(picture, errors, path.name)
-        print(f"saved {picture}", flush=True)
+        tell(f"saved {picture}")
 
     def note(self, text: str) -> None:
         """Print it."""
-        print(printable(text), flush=True)
+        tell(text)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from edgecnn.cli.console import json_text, printable
+from edgecnn.cli.console import json_text, tell
 from edgecnn_runtime.errors import ModelFileError, UsageError
 
 if TYPE_CHECKING:
@@ -31,9 +31,10 @@ def info(
         bool, typer.Option("--card", help="Print its model card, as export writes it beside the file.")
     ] = False,
 ) -> None:
-    """Print what a model file says of itself: its contract, and what can be read from the model.
+    """Print what a model file says of itself.
 
-    No interpreter is needed. Of a file that edgecnn did not write, it says what is not known.
+    That is its contract, and what can be read from the model. No interpreter is needed. Of a file that edgecnn did not
+    write, it says what is not known.
 
     Example: edgecnn info flowers-int8.tflite
     """
@@ -48,9 +49,9 @@ def info(
     if as_json:
         print(json_text(asdict(described), 2))
         return
-    print(printable(described.file))
+    tell(described.file)
     for name, text in (*_of_contract(described), *_of_model(described.model)):
-        print(f"  {name:12} {printable(text)}".rstrip())
+        tell(f"  {name:12} {text}".rstrip())
 
 
 def _card(described: ModelFile) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from edgecnn.cli.console import drawing, hiding, printable
+from edgecnn.cli.console import drawing, hiding, tell
 from edgecnn_runtime.errors import UsageError
 
 if TYPE_CHECKING:
@@ -144,4 +144,4 @@ def _draw(folder: Path, pictures: Callable[[Path], Iterator[Drawn]], sheet: str 
             drawn.append(contact_sheet(begun, drawn, sheet))
     drawing("")
     for each in drawn:
-        print(printable(f"{folder / each.file.name}: {each.shows}"))
+        tell(f"{folder / each.file.name}: {each.shows}")

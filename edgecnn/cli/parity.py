@@ -22,13 +22,14 @@ def parity(
     quick: Annotated[bool, typer.Option("--quick", help="Compare on the 1,000 bundled images of CIFAR-10.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
-    """Compare exported files with their Keras model, on CIFAR-10's 10,000 test images or on those of --data.
+    """Compare exported files with their Keras model once more.
 
-    Every file runs in every installed interpreter. Ends with status 1 when one is outside its tolerance.
+    Every file runs in every installed interpreter, on CIFAR-10's 10,000 test images or on those of --data. Ends with
+    status 1 when one is outside its tolerance.
 
     Example: edgecnn parity runs/baseline runs/baseline/*.tflite runs/baseline/*.onnx
     """
-    from edgecnn.cli.console import decoding, json_text, printable, say
+    from edgecnn.cli.console import decoding, json_text, say, tell
     from edgecnn.cli.tables import percent, show_parity
     from edgecnn.data import samples
     from edgecnn.data import source as sources
@@ -56,7 +57,7 @@ def parity(
         }
         print(json_text(result, 2))
     else:
-        print(printable(f"{source}: accuracy {percent(accuracy)} on {len(evaluation):,} images of {evaluation.name}"))
+        tell(f"{source}: accuracy {percent(accuracy)} on {len(evaluation):,} images of {evaluation.name}")
         show_parity(rows)
     if failures := complaints(rows):
         raise ParityError(f"not the same model: {'; '.join(failures)}")

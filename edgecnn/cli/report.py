@@ -37,11 +37,12 @@ def report(
     quick: Annotated[bool, typer.Option("--quick", help="Measure on the 1,000 bundled images of CIFAR-10.")] = False,
     rounds: Annotated[int, typer.Option(min=0, help="How many times the benchmark measures each; 0: none.")] = 3,
 ) -> None:
-    """Gather all about a network and its files on one page, which needs no network and no server.
+    """Gather all about a network and its files on one page.
 
-    Recipe, curves, confusion matrix, best and worst predictions, parity over formats and the pictures on which they
-    disagree, benchmark, layers and model cards. What is not there, the page names, with the command that makes it.
-    Ends with status 1 when a file is not the same model, or could not be measured; the page is there all the same.
+    The page is one file, and needs no server. Recipe, curves, confusion matrix, best and worst predictions, parity over
+    formats and the pictures on which they disagree, benchmark, layers and model cards. What is not there, the page
+    names, with the command that makes it. Ends with status 1 when a file is not the same model, or could not be
+    measured; the page is there all the same.
 
     Example: edgecnn report runs/baseline -o report.html
     """

@@ -6,12 +6,13 @@ import os
 import shlex
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from edgecnn.cli.console import decoding, say, tell
 from edgecnn_runtime.errors import TrainingError, UsageError
 
 if TYPE_CHECKING:
@@ -35,10 +36,14 @@ def train(
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Folder of the run.", show_default="runs/NETWORK")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Continue the run in --out, or the latest one.")] = False,
-    epochs: Annotated[int | None, typer.Option(help="Passes over the training images.")] = None,
-    batch_size: Annotated[int | None, typer.Option(help="Images a step.")] = None,
-    lr: Annotated[float | None, typer.Option(help="Highest learning rate.")] = None,
-    seed: Annotated[int | None, typer.Option(help="Seed of weights, shuffles and augmentation.")] = None,
+    epochs: Annotated[
+        int | None, typer.Option(help="Passes over the training images.", show_default="the recipe's")
+    ] = None,
+    batch_size: Annotated[int | None, typer.Option(help="Images a step.", show_default="the recipe's")] = None,
+    lr: Annotated[float | None, typer.Option(help="Highest learning rate.", show_default="the recipe's")] = None,
+    seed: Annotated[
+        int | None, typer.Option(help="Seed of weights, shuffles and augmentation.", show_default="the recipe's")
+    ] = None,
     mixed_precision: Annotated[
         bool | None, typer.Option("--mixed-precision", help="Compute in bfloat16; for GPUs and CPUs that have it.")
     ] = None,
@@ -90,8 +95,6 @@ def train(
     from edgecnn.training import backend, run
     from edgecnn.training import devices as all_devices
     from edgecnn.training import recipe as recipes
-    from edgecnn.training.memory import is_out_of_memory
-    from edgecnn.training.train import CHECKPOINT
     from edgecnn.training.train import train as train_network
     from edgecnn_export.alone import alone
 
@@ -128,40 +131,55 @@ def train(
     if not resume:
         folder = run.new_folder(out, chosen.name, make=group.first)
     named = f" --data {shlex.quote(str(data))}" if data else ""
+    divided = f" --devices {devices}" if devices > 1 else ""
+    with _explained(chosen, plan, folder, f"{named}{divided}"), ExitStack() as held:
+        if group.first and not kept:
+            held.enter_context(_gone_if_empty(folder))
+        device = _ready(group)
+        _announce(chosen, plan, training, folder)
+        if group.first:
+            held.enter_context(alone(folder))
+        with group.together():
+            trained = train_network(
+                chosen,
+                plan,
+                training,
+                watched,
+                folder,
+                resume,
+                folder / "tensorboard" if tensorboard else None,
+                _loader(chosen, plan) if plan.pretrained else None,
+                devices=group,
+            )
+        if not group.first:
+            return
+        metrics = run.write(folder, chosen, plan, trained, training, test, device)
+    tell(f"test accuracy {metrics['test_accuracy']:.2%} on {metrics['test_images']:,} images")
+    tell(f"saved {folder}/{run.MODEL}; export it with: edgecnn export {shlex.quote(str(folder))} --int8{named}")
+
+
+@contextmanager
+def _explained(network: Network, plan: Recipe, folder: Path, options: str) -> Iterator[None]:
+    """Say what can be done where a training ends before its time: by Ctrl-C, or for want of memory."""
+    from edgecnn.training.memory import is_out_of_memory
+    from edgecnn.training.train import CHECKPOINT
 
     try:
-        with _gone_if_empty(folder) if group.first and not kept else nullcontext():
-            device = _ready(group)
-            _announce(chosen, plan, training, folder)
-            with alone(folder) if group.first else nullcontext():
-                with group.together():
-                    trained = train_network(
-                        chosen,
-                        plan,
-                        training,
-                        watched,
-                        folder,
-                        resume,
-                        folder / "tensorboard" if tensorboard else None,
-                        _loader(chosen, plan) if plan.pretrained else None,
-                        devices=group,
-                    )
-                if not group.first:
-                    return
-                metrics = run.write(folder, chosen, plan, trained, training, test, device)
+        yield
     except Exception as problem:
-        if is_out_of_memory(problem):
-            raise TrainingError(
-                f"a batch of {plan.batch_size} images does not fit into the memory; "
-                "begin another run with a smaller --batch-size"
-            ) from None
-        raise
+        if not is_out_of_memory(problem):
+            raise
+        raise TrainingError(
+            f"a batch of {plan.batch_size} images does not fit into the memory; "
+            "begin another run with a smaller --batch-size"
+        ) from None
     except KeyboardInterrupt:
         if (folder / CHECKPOINT).exists():
-            _tell_how_to_continue(chosen, folder, named, devices)
+            tell(
+                "Stopped; the state is saved. Continue with: "
+                f"edgecnn train {network.name} --out {shlex.quote(str(folder))}{options} --resume"
+            )
         raise
-    print(f"test accuracy {metrics['test_accuracy']:.2%} on {metrics['test_images']:,} images")
-    print(f"saved {folder}/{run.MODEL}; export it with: edgecnn export {shlex.quote(str(folder))} --int8{named}")
 
 
 @contextmanager
@@ -176,7 +194,6 @@ def _gone_if_empty(folder: Path) -> Iterator[None]:
 
 def _images(given: Path | None, network: Network, plan: Recipe) -> tuple[Dataset, Dataset | None, Dataset]:
     """The images to learn from, to watch and to test on; all are looked for now, should a photograph be missing."""
-    from edgecnn.cli.console import decoding, say
     from edgecnn.data import source
     from edgecnn_runtime.contract import InputSpec
 
@@ -199,29 +216,19 @@ def _ready(group: Devices) -> str:
     if not group.first:
         sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115
     device = backend.describe(framework) + group.told
-    print(device, flush=True)
+    tell(device)
     return device
 
 
 def _announce(network: Network, plan: Recipe, training: Dataset, folder: Path) -> None:
     """Say what is trained, how and on how much."""
     if plan.validation == "test":
-        print("The lesson watches the test images while it trains; nothing is chosen by them here.")
+        tell("The lesson watches the test images while it trains; nothing is chosen by them here.")
     classes = len(training.label_names)
     size = f"{network.parameters:,} parameters" if classes == network.classes else f"{classes} classes"
-    print(
+    tell(
         f"{network.name}: {size}; recipe {plan.name}: {plan.epochs} epochs of "
-        f"{len(training):,} images, batches of {plan.batch_size}; in {folder}",
-        flush=True,
-    )
-
-
-def _tell_how_to_continue(network: Network, folder: Path, named: str, devices: int) -> None:
-    """Print the command that goes on from the saved state."""
-    divided = f" --devices {devices}" if devices > 1 else ""
-    print(
-        "Stopped; the state is saved. "
-        f"Continue with: edgecnn train {network.name} --out {shlex.quote(str(folder))}{named}{divided} --resume"
+        f"{len(training):,} images, batches of {plan.batch_size}; in {folder}"
     )
 
 
@@ -233,6 +240,6 @@ def _loader(network: Network, plan: Recipe) -> Callable[[keras.Model], None]:
 
         new = ", ".join(weights.load(model, network, plan.weights_file)) or "nothing"
         frozen = f", which learns alone for {min(plan.frozen_epochs, plan.epochs)} epochs" if plan.frozen_epochs else ""
-        print(f"weights: {plan.weights_file or 'of keras.applications, for ImageNet'}; new: {new}{frozen}", flush=True)
+        tell(f"weights: {plan.weights_file or 'of keras.applications, for ImageNet'}; new: {new}{frozen}")
 
     return load

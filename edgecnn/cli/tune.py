@@ -35,7 +35,7 @@ def tune(
         typer.Option(help="Start every trial from this run, or this file of weights, as train does."),
     ] = None,
 ) -> None:
-    """Search for a better recipe: try others, and keep the one that the validation images like best.
+    """Search for the recipe that the validation images like best.
 
     The test images are not looked at. A trial that falls behind the others is stopped early.
 
@@ -58,7 +58,7 @@ def tune(
     folder = out or Path("runs") / f"tune-{chosen.name}"
     studies.require_optuna()
 
-    from edgecnn.cli.console import decoding, say
+    from edgecnn.cli.console import decoding, say, tell
     from edgecnn.data import source
     from edgecnn.training import backend
     from edgecnn.tuning import findings
@@ -79,30 +79,29 @@ def tune(
         "validation": f"{validation.name} {validation.fingerprint}",
     }
     study = studies.opened(folder, about, tried.epochs, spaces.start(searched, tried))
-    print(device)
-    print(
+    tell(device)
+    tell(
         f"{chosen.name}: recipe {base.name}, {tried.epochs} epochs of {len(learning):,} images, judged by "
-        f"{len(validation):,} others; {len(studies.ended(study))} of {trials} trials done; in {folder}",
-        flush=True,
+        f"{len(validation):,} others; {len(studies.ended(study))} of {trials} trials done; in {folder}"
     )
 
-    def tell(number: int) -> None:
+    def ended(number: int) -> None:
         findings.write(folder, study, base, searched)
-        print(findings.line(study, number), flush=True)
+        tell(findings.line(study, number))
 
     task = Task(chosen, tried, searched, learning, validation, load_weights)
     try:
-        search(task, study, trials, seed, tell)
+        search(task, study, trials, seed, ended)
     except KeyboardInterrupt:
-        print(f"Stopped; {len(studies.ended(study))} of {trials} trials are done. The same command goes on.")
+        tell(f"Stopped; {len(studies.ended(study))} of {trials} trials are done. The same command goes on.")
         raise
     findings.write(folder, study, base, searched)
     best = studies.best(study)
     if best is None:
         raise TrainingError(f"no trial came to its end, {folder / findings.TRIALS} says why; give another --space")
     named = f" --data {shlex.quote(str(data))}" if data else ""
-    print(f"best: trial {best.number}, validation {best.value:.2%} after {tried.epochs} epochs")
-    print(
+    tell(f"best: trial {best.number}, validation {best.value:.2%} after {tried.epochs} epochs")
+    tell(
         f"saved {folder / findings.RECIPE}; train by it with: "
         f"edgecnn train {chosen.name} --recipe {shlex.quote(str(folder / findings.RECIPE))}{named}"
     )

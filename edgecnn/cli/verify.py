@@ -25,11 +25,11 @@ def verify(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")] = False,
 ) -> None:
-    """Repeat the pictures that a file carries and compare the answers with those seen at export.
+    """Check that files give the answers here that export saw.
 
-    The checksum is looked at first, so a damaged copy is told apart from a machine that computes wrongly. Then the
-    pictures go through the image decoder and the interpreter of this machine. Ends with status 1 when any answer is
-    another one.
+    A file carries pictures for it, with their answers. The checksum is looked at first, so a damaged copy is told apart
+    from a machine that computes wrongly. Then the pictures go through the image decoder and the interpreter of this
+    machine. Ends with status 1 when any answer is another one.
 
     Example: edgecnn verify flowers-int8.tflite --threads 4
     """

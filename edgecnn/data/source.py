@@ -1,4 +1,4 @@
-"""What ``--data`` means, for every command: nothing or a data folder is CIFAR-10, anything else a photo set."""
+"""What ``--data`` means, for every command: nothing, its name or a data folder is CIFAR-10, all else a photo set."""
 
 from __future__ import annotations
 
@@ -50,8 +50,8 @@ def find(given: Path | None, spec: InputSpec, labels: tuple[str, ...] | None, sa
     """The images meant by ``--data``.
 
     Args:
-        given: nothing, for the CIFAR-10 in ``$EDGECNN_DATA`` or the user's cache; a data folder with CIFAR-10; or a
-            photo set, see :func:`edgecnn.data.photos.load`.
+        given: nothing, or the word ``cifar10`` where nothing is called so, for the CIFAR-10 in ``$EDGECNN_DATA`` or the
+            user's cache; a data folder with CIFAR-10; or a photo set, see :func:`edgecnn.data.photos.load`.
         spec: how a picture becomes the network's input. CIFAR-10 stays at 32 x 32: a network that takes more resizes
             inside its graph.
         labels: the labels of the model that is to be fed, if there is one.
@@ -61,6 +61,8 @@ def find(given: Path | None, spec: InputSpec, labels: tuple[str, ...] | None, sa
     Raises:
         DataError: there is no such data, or the model is one of other labels.
     """
+    if given == Path("cifar10") and not given.exists():
+        given = None
     if given is None or any((cifar10.cache_folder(given) / f"{name}.npy").exists() for name in cifar10_cache.SHA256):
         if labels is not None and not cifar10.fits(spec, labels):
             raise DataError("the model was not trained on CIFAR-10; name its photographs with --data")

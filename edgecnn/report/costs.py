@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 
 from markupsafe import Markup
 
@@ -26,38 +27,48 @@ class Costs:
         machine: this one.
         rounds: how many times each was measured.
         costs: a file in an interpreter with a number of threads.
-        failures: what could not be measured, and why.
+        failures: why a file, or an interpreter with one, could not be measured, by the file's path.
     """
 
     machine: Machine
     rounds: int
     costs: list[Cost]
-    failures: list[str] = field(default_factory=list)
+    failures: list[tuple[Path, str]] = field(default_factory=list)
 
 
 def measured(files: Sequence[Exported], rounds: int, progress: Callable[[int, int], None]) -> Costs:
     """Measure files in every installed interpreter, on one thread and on as many as there are cores, in turn."""
-    machine, failures = this_machine(), list[str]()
+    machine, failures = this_machine(), list[tuple[Path, str]]()
     everything: list[Case] = []
     for each in files:
         try:
             everything += cases(each.path, [], [1, machine.cores])
         except BackendError as problem:
-            failures.append(str(problem))
-    costs = measure(everything, rounds, progress, lambda problem: failures.append(str(problem)))
+            failures.append((each.path, str(problem)))
+    costs = measure(everything, rounds, progress, lambda case, problem: failures.append((case.file, str(problem))))
     return Costs(machine, rounds, costs, failures)
 
 
 def choices(costs: Costs, files: Sequence[Exported], evidence: Evidence | None) -> list[Choice]:
-    """Of some of the files, the costs with the accuracy that was measured there."""
+    """Of some of the files, the costs with the accuracy that was measured there; without evidence, the costs alone.
+
+    With evidence, those without an accuracy are left out: a trade-off is either of accuracy or of size.
+    """
     paths = [each.path for each in files]
-    return [Choice(each, *_accuracy(each, evidence)) for each in costs.costs if each.case.file in paths]
+    found = [each for each in costs.costs if each.case.file in paths]
+    if evidence is None:
+        return [Choice(each) for each in found]
+    return [
+        Choice(each, answered.metrics.accuracy, answered.metrics.interval)
+        for each in found
+        if (answered := evidence.of_file(each.case.file, each.backend))
+    ]
 
 
-def _accuracy(cost: Cost, evidence: Evidence | None) -> tuple[float, tuple[float, float]] | tuple[()]:
-    if evidence and (answered := evidence.of_file(cost.case.file, cost.backend)):
-        return answered.metrics.accuracy, answered.metrics.interval
-    return ()
+def failures(costs: Costs, files: Sequence[Exported]) -> list[str]:
+    """Why some of the files could not be measured."""
+    paths = [each.path for each in files]
+    return [why for path, why in costs.failures if path in paths]
 
 
 def chart(found: Sequence[Choice], name: str) -> Markup:

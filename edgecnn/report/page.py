@@ -11,7 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from edgecnn_export import markdown
-from edgecnn_export.placing import place, remove
+from edgecnn_export.placing import written
 from edgecnn_runtime.errors import DataError, UsageError
 from edgecnn_runtime.wording import counted
 
@@ -69,25 +69,13 @@ def placed(path: Path) -> Iterator[Callable[[str], None]]:
         raise UsageError(f"{path} is no name of a page; choose one that ends in .html for --out")
     if path.is_dir():
         raise DataError(f"{path} is a folder; choose another --out")
-    temporary = path.with_name(f".tmp.{path.name}")
+    with written(path) as own:
 
-    def write(text: str) -> None:
-        with _writing(path):
-            temporary.write_text(text, encoding="utf-8")
-            place([(temporary, path)])
+        def write(text: str) -> None:
+            try:
+                own.write_text(text, encoding="utf-8")
+            except OSError as problem:
+                raise DataError(f"{path} cannot be written ({problem.strerror}); choose another --out") from None
 
-    try:
-        with _writing(path):
-            temporary.touch()
+        write("")
         yield write
-    finally:
-        with _writing(path):
-            remove(temporary)
-
-
-@contextmanager
-def _writing(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as problem:
-        raise DataError(f"{path} cannot be written ({problem.strerror}); choose another --out") from None

@@ -61,7 +61,7 @@ def make(
     files = [file for each in subjects for file in each.files]
     # Before Keras is loaded, whose memory and threads would be beside it.
     measured = costs.measured(files, rounds, told.measuring) if rounds and files else None
-    parts, problems, failures = [], list[str](), list(measured.failures) if measured else []
+    parts, problems, failures = [], list[str](), [why for _, why in measured.failures] if measured else []
     for number, (subject, seen) in enumerate(zip(subjects, tests, strict=True), 1):
         model = None if subject.keras is None else _loaded(subject.keras)
         evidence = None if seen is None else collect(subject, model, seen, told.work)
@@ -110,6 +110,7 @@ def _part(
         "facts": training.facts(subject.record),
         "curves": training.curves(subject.record, name),
         "choices": choices,
+        "unmeasured": costs.failures(measured, subject.files) if measured else [],
         "chart": costs.chart(choices, name) if choices else None,
         "layers": layers,
         "operators": inside.operators(subject.files),

@@ -8,7 +8,6 @@ begun under TensorFlow continues under JAX.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
@@ -20,6 +19,7 @@ import numpy as np
 from edgecnn.training.recipe import Recipe
 from edgecnn_export import damage
 from edgecnn_export.dataset import Dataset
+from edgecnn_export.placing import written
 from edgecnn_runtime.errors import TrainingError
 
 
@@ -64,17 +64,11 @@ def save(path: Path, network: str, recipe: Recipe, data: Dataset, progress: Prog
     learnt = {"name": data.name, "fingerprint": data.fingerprint}
     about = {"network": network, "recipe": asdict(recipe), "data": learnt, "progress": asdict(progress)}
     arrays = {f"v{index}": np.asarray(variable) for index, variable in enumerate(variables)}
-    temporary = path.with_name(path.name + ".tmp")
     try:
-        with temporary.open("wb") as file:
+        with written(path) as own, own.open("wb") as file:
             np.savez(file, about=np.array(json.dumps(about)), **arrays)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
     except OSError as problem:
         raise TrainingError(f"the checkpoint {path} cannot be written ({problem.strerror})") from None
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def peek(path: Path) -> tuple[str, Recipe, Progress]:

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from edgecnn.training.memory import is_out_of_memory
 from edgecnn_runtime.errors import TrainingError, UsageError, first_line
 from edgecnn_runtime.quiet import quiet
 
@@ -148,7 +149,7 @@ class Devices:
         try:
             yield
         except (RuntimeError, ValueError) as problem:  # JAX raises the one from GPUs and the other from CPUs
-            if self.processes == 1:
+            if self.processes == 1 or is_out_of_memory(problem):
                 raise
             raise TrainingError(
                 f"process {self.process} of {self.processes} has lost another one ({first_line(problem)}); "

@@ -232,22 +232,24 @@ def find(name: str) -> Recipe:
 
     Raises:
         UsageError: there is none; the message lists the names.
-        TrainingError: the file holds none.
+        TrainingError: the file cannot be read, or holds none.
     """
     if name in RECIPES:
         return RECIPES[name]
     try:
         saved = json.loads(Path(name).read_text())
-    except OSError:
+        if not isinstance(saved, dict):
+            raise ValueError
+    except FileNotFoundError:
         raise UsageError(
             f"no recipe is called {name!r}, and there is no such file; there are: {', '.join(RECIPES)}"
         ) from None
+    except OSError as problem:
+        raise TrainingError(f"the recipe {name} cannot be read ({problem.strerror}); name a recipe.json") from None
     except (ValueError, RecursionError):
         raise TrainingError(
             f"{name} is not a recipe: expected a recipe.json, as edgecnn train and tune save it"
         ) from None
-    if not isinstance(saved, dict):
-        raise TrainingError(f"{name} is not a recipe: expected a recipe.json, as edgecnn train and tune save it")
     return Recipe.from_dict(saved)
 
 

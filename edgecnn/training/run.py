@@ -18,6 +18,7 @@ from edgecnn.training.train import CHECKPOINT, Trained
 from edgecnn.zoo.network import Network
 from edgecnn_export import keras_file
 from edgecnn_export.parity import predict
+from edgecnn_export.placing import written
 from edgecnn_runtime.contract import InputSpec
 from edgecnn_runtime.errors import TrainingError, UsageError
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from edgecnn_export.dataset import Dataset
 
 MODEL = keras_file.IN_RUN_FOLDER
+METRICS = "metrics.json"
 
 
 def new_folder(given: Path | None, network: str, make: bool = True) -> Path:
@@ -65,15 +67,16 @@ def to_resume(given: Path | None, network: str) -> tuple[Path, Recipe]:
 
 
 def latest(network: str) -> Path:
-    """The folder of the latest run of the network that can be continued.
+    """The folder of the latest run of the network that did not come to its end.
 
     Raises:
         TrainingError: there is none.
     """
     names = (network, f"{network}-*")
-    runs = [path for name in names for path in Path("runs").glob(f"{name}/{CHECKPOINT}")]
+    begun = [path for name in names for path in Path("runs").glob(f"{name}/{CHECKPOINT}")]
+    runs = [path for path in begun if not path.with_name(METRICS).exists()]
     if not runs:
-        raise TrainingError(f"there is no run of {network} in runs/ to resume; name its folder with --out")
+        raise TrainingError(f"there is no unfinished run of {network} in runs/ to resume; name its folder with --out")
     return max(runs, key=lambda path: path.stat().st_mtime).parent
 
 
@@ -94,9 +97,11 @@ def write(
     test: Dataset,
     device: str,
 ) -> dict[str, Any]:
-    """Evaluate on ``test``, write everything, and return what ``metrics.json``, the last file, holds."""
-    from edgecnn import plots
+    """Evaluate on ``test``, write everything, and return what ``metrics.json``, the last file, holds.
 
+    Raises:
+        TrainingError: the folder cannot be written.
+    """
     probabilities = predict(trained.model, test.images)
     steps, batch = plan.steps_and_batch(recipe, len(training))
     metrics = {
@@ -115,16 +120,32 @@ def write(
         "device": device,
         "python": platform.python_version(),
     }
+    try:
+        _save(folder, recipe, trained, test, probabilities, metrics)
+    except OSError as problem:
+        raise TrainingError(
+            f"the results cannot be written to {folder} ({problem.strerror}); "
+            "the training is saved there: make room, and continue it with --resume"
+        ) from None
+    return metrics
+
+
+def _save(
+    folder: Path, recipe: Recipe, trained: Trained, test: Dataset, probabilities: Any, metrics: dict[str, Any]
+) -> None:
+    from edgecnn import plots
+
     _, height, width, _ = test.images.shape
     about = keras_file.About(
-        network.name,
+        metrics["network"],
         test.label_names,
         InputSpec(height, width),
         {key: metrics[key] for key in ("training_data", "training_fingerprint", "recipe", "seed", "test_accuracy")},
     )
     keras_file.save(folder / MODEL, trained.model, about)
-    (folder / "recipe.json").write_text(recipe.to_json())
-    with (folder / "history.csv").open("w", newline="") as file:
+    with written(folder / "recipe.json") as own:
+        own.write_text(recipe.to_json())
+    with written(folder / "history.csv") as own, own.open("w", newline="") as file:
         writer = csv.DictWriter(file, list(trained.history[0]))
         writer.writeheader()
         writer.writerows(trained.history)
@@ -135,5 +156,5 @@ def write(
     )
     plots.predictions(folder / "predictions.png", test, probabilities)
     plots.confusion(folder / "confusion.png", test, probabilities)
-    (folder / "metrics.json").write_text(json.dumps(metrics, indent=2) + "\n")
-    return metrics
+    with written(folder / METRICS) as own:
+        own.write_text(json.dumps(metrics, indent=2) + "\n")

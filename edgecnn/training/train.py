@@ -110,20 +110,20 @@ def train(
     ):
         while progress.epoch < recipe.epochs:
             epoch = plan.draw(recipe, len(data), progress.epoch)
-            begun, sitting = time.perf_counter(), progress.step
-            while progress.step < steps:
+            begun, sitting, stop = time.perf_counter(), progress.step, False
+            while progress.step < steps and not stop:
                 last = min(progress.step + learner.steps_per_call, steps)
                 loss, correct = learner.run(epoch.steps(progress.step, last))
                 new = last - progress.step
                 progress.advance(last, loss, correct)
                 mean_loss, accuracy = progress.loss_sum / last, progress.correct / (last * batch)
                 reporter.step(progress.epoch, last, new, mean_loss, accuracy)
-                if interrupted() and progress.step < steps:
-                    progress.seconds += time.perf_counter() - begun
-                    save()
-                    devices.leave()
-                    raise KeyboardInterrupt
+                stop = interrupted()
             progress.seconds += (seconds := time.perf_counter() - begun)
+            if progress.step < steps:
+                save()
+                devices.leave()
+                raise KeyboardInterrupt
             learner.synchronise()
             row = {
                 "epoch": float(progress.epoch + 1),

@@ -12,6 +12,7 @@ from edgecnn.training.recipe import Recipe
 from edgecnn.tuning.search import FATE
 from edgecnn.tuning.space import Space, values
 from edgecnn.tuning.study import beside, best, ended
+from edgecnn_runtime.errors import TrainingError
 
 if TYPE_CHECKING:
     import optuna
@@ -41,6 +42,9 @@ def write(folder: Path, study: optuna.Study, recipe: Recipe, space: Space) -> No
         study: the search.
         recipe: the one that it started from, whose other fields stay as they are.
         space: the fields that are searched.
+
+    Raises:
+        TrainingError: the folder cannot be written.
     """
     table = io.StringIO()
     writer = csv.writer(table)
@@ -63,5 +67,10 @@ def _fate(trial: optuna.trial.FrozenTrial) -> str:
 
 
 def _place(path: Path, text: str) -> None:
-    with beside(path, text) as own:
-        own.replace(path)
+    try:
+        with beside(path, text) as own:
+            own.replace(path)
+    except OSError as problem:
+        raise TrainingError(
+            f"{path} cannot be written ({problem.strerror}); when that is mended, the same command goes on"
+        ) from None

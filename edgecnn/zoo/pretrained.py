@@ -24,7 +24,9 @@ def about(network: Network, file: Path | None) -> About:
         DataError: the file cannot be read.
     """
     if not network.pretrained:
-        raise UsageError(f"there are no trained weights for {network.name}: train it, and export its run")
+        raise UsageError(
+            f"there are no ImageNet weights for {network.name}: train it and name its run, or name a .keras file of it"
+        )
     return About(
         network.name,
         imagenet.labels(),

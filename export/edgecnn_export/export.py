@@ -38,7 +38,7 @@ def export(
     formats: Iterable[str],
     precisions: Iterable[str],
     out: Path,
-    calibration: Dataset,
+    calibration: Dataset | None,
     evaluation: Dataset,
     options: Options | None = None,
     listener: Listener | None = None,
@@ -57,7 +57,7 @@ def export_model(
     formats: Iterable[str],
     precisions: Iterable[str],
     out: Path,
-    calibration: Dataset,
+    calibration: Dataset | None,
     evaluation: Dataset,
     options: Options | None = None,
     listener: Listener | None = None,
@@ -73,7 +73,7 @@ def export_model(
         formats: of :data:`FORMATS` and :data:`ONLY`; with ``c``, the TFLite file is written too.
         precisions: of :data:`PRECISIONS`; if there is none, fp32, and int8 for ``c``.
         out: folder of the files; made if need be.
-        calibration: training images that set the int8 ranges.
+        calibration: training images that set the ranges of integers; without them, only floats can be had.
         evaluation: images to compare on, none of them in ``calibration``. Where their labels are not known, the proof
             is agreement with the Keras model, and no accuracy is claimed.
         options: of the gate.
@@ -81,26 +81,18 @@ def export_model(
 
     Raises:
         UsageError: a format or a precision is not known, or not for that format.
-        ExportError: the images are not of the model, or, for integers, are too few to calibrate on; or the model cannot
-            be converted.
+        ExportError: the images are not of the model, or, for integers, are too few to calibrate on, or none; or the
+            model cannot be converted.
         EdgeCNNError: the folder cannot be written, or another process is at work in it.
         ParityError: the model is too weak to compare with, or a file was refused; the message names them.
     """
+    options, listener = options or Options(), listener or Listener()
     wanted, in_c = _wanted(list(formats), list(precisions))
     _check_data(about, evaluation, calibration)
-    if any(precision in CALIBRATED for each in wanted.values() for precision in each):
-        calibration = _apart(calibration, evaluation, listener or Listener())
+    ranges = _apart(calibration, evaluation, listener) if _calibrated(wanted) else None
     scores = reference_scores(model, evaluation)
-    exporter = Exporter(
-        model,
-        about,
-        out,
-        calibration,
-        Reference(evaluation, scores, require_skill(scores, evaluation), (options or Options()).max_drop),
-        options or Options(),
-        listener or Listener(),
-        in_c,
-    )
+    reference = Reference(evaluation, scores, require_skill(scores, evaluation), options.max_drop)
+    exporter = Exporter(model, about, out, ranges, reference, options, listener, in_c)
     with _writable(out):
         problems = [problem for form, each in wanted.items() for problem in exporter.export(form, each)]
     if problems:
@@ -108,6 +100,19 @@ def export_model(
         if any(isinstance(each, ParityError) for each in problems):
             raise ParityError(f"refused: {told}")
         raise ExportError(told)
+
+
+def calibrates(formats: Iterable[str], precisions: Iterable[str]) -> list[str]:
+    """The formats of the files whose ranges come from images, if these are asked for as in :func:`export_model`.
+
+    Raises:
+        UsageError: as there.
+    """
+    return _calibrated(_wanted(list(formats), list(precisions))[0])
+
+
+def _calibrated(wanted: dict[str, list[str]]) -> list[str]:
+    return [form for form, precisions in wanted.items() if not CALIBRATED.isdisjoint(precisions)]
 
 
 def _wanted(formats: list[str], precisions: list[str]) -> tuple[dict[str, list[str]], bool]:
@@ -134,17 +139,19 @@ def _wanted(formats: list[str], precisions: list[str]) -> tuple[dict[str, list[s
     return wanted, "c" in formats
 
 
-def _check_data(about: keras_file.About, evaluation: Dataset, calibration: Dataset) -> None:
+def _check_data(about: keras_file.About, evaluation: Dataset, calibration: Dataset | None) -> None:
     shape = (about.input.height, about.input.width, 3)
     for data in (calibration, evaluation):
-        if data.images.shape[1:] != shape:
+        if data is not None and data.images.shape[1:] != shape:
             raise ExportError(f"the images of {data.name} are {data.images.shape[1:]}, but {about.name} takes {shape}")
     if evaluation.label_names != about.labels:
         raise ExportError(f"the labels of {evaluation.name} are not those of {about.name}")
 
 
-def _apart(calibration: Dataset, evaluation: Dataset, listener: Listener) -> Dataset:
+def _apart(calibration: Dataset | None, evaluation: Dataset, listener: Listener) -> Dataset:
     """The images to calibrate on that are not compared on, too: a picture may lie under two names."""
+    if calibration is None:
+        raise ExportError("files in integers need images to calibrate on")
     compared = {sha256(image).digest() for image in evaluation.images}
     own = [index for index, image in enumerate(calibration.images) if sha256(image).digest() not in compared]
     if common := len(calibration) - len(own):

@@ -31,7 +31,7 @@ SOURCE_OF_C = ("tflite", "int8")
 _INSTEAD = {"tflite": ("int16x8", "fp16"), "onnx": ("fp16",)}
 """What an int8 file that cannot be saved is replaced by, the smaller first."""
 
-CALIBRATED = ("int8", "int16x8")
+CALIBRATED = frozenset({"int8", "int16x8"})
 """Precisions whose ranges come from images."""
 
 
@@ -43,7 +43,7 @@ class Exporter:
         model: takes pixels 0..255, gives probabilities.
         about: what it is.
         out: folder of the files.
-        calibration: images that set the int8 ranges.
+        calibration: images that set the ranges of integers; needed for those only.
         reference: what each file is measured by.
         options: of the gate.
         listener: told of each file.
@@ -53,7 +53,7 @@ class Exporter:
     model: keras.Model
     about: keras_file.About
     out: Path
-    calibration: Dataset
+    calibration: Dataset | None
     reference: Reference
     options: Options
     listener: Listener
@@ -89,18 +89,20 @@ class Exporter:
                 errors = int8.errors()
             layers = {self._layer(name): error for name, error in ranked(int8.operators, errors).items()}
             self.listener.layers(self._target(form, precision), layers)
-            if failed and self.options.rescue and self._rescue(network, form, errors, rows):
-                return []
+            if failed and self.options.rescue and self.calibration is not None:
+                trial = self._trial(self.calibration)
+                if self._rescue(network, form, errors, rows, trial):
+                    return []
             return [each + _worst(rows, layers) for each in failed[:1]] + failed[1:]
         return failed
 
-    def _rescue(self, network: Network, form: str, errors: dict[str, float], failed: list[Row]) -> bool:
+    def _rescue(
+        self, network: Network, form: str, errors: dict[str, float], failed: list[Row], trial: Reference
+    ) -> bool:
         """Whether the file could be saved: with some layers in float, or in another precision."""
         contract, target = self._contract(form, "int8"), self._target(form, "int8")
         because = complaints(failed)[0]
         self.listener.note(f"{because}: looking for the layers to keep in float")
-        seen = predict(self.model, self.calibration.images)
-        trial = Reference(self.calibration, seen, None, self.options.max_drop)
         for kept in kept_in_float(network.int8, errors, lambda payload: passes(payload, contract, trial, self.out)):
             payload = self._described(network.int8.convert(kept), form, "int8")
             names = sorted({self._layer(each) for each in kept})
@@ -115,6 +117,10 @@ class Exporter:
         if self.in_c and form == SOURCE_OF_C[0]:
             return False  # in another precision it would be no file that C is made of
         return any(self._instead(network, form, precision, failed[0].size) for precision in _INSTEAD[form])
+
+    def _trial(self, images: Dataset) -> Reference:
+        """What a set of layers in float must be enough for before it is proved."""
+        return Reference(images, predict(self.model, images.images), None, self.options.max_drop)
 
     def _cheaper(self, network: Network, form: str, rescued: bytes) -> str:
         """That half precision takes less room than a rescued file, if it does."""
@@ -143,13 +149,14 @@ class Exporter:
         return True
 
     def _opened(self, form: str) -> AbstractContextManager[Network]:
+        images = None if self.calibration is None else self.calibration.images
         if form == "tflite":
             from edgecnn_export.tflite import TFLite
 
-            return nullcontext(TFLite(self.model, self.calibration.images))
+            return nullcontext(TFLite(self.model, images))
         from edgecnn_export.onnx import opened
 
-        return opened(self.model, self.calibration.images, self.options.calibration_method)
+        return opened(self.model, images, self.options.calibration_method)
 
     def _described(self, payload: bytes, form: str, precision: str) -> bytes:
         if form == "tflite":
@@ -181,7 +188,7 @@ class Exporter:
             license=words.license,
             tools=tools.versions(),
         )
-        if precision not in CALIBRATED:
+        if precision not in CALIBRATED or self.calibration is None:
             return made
         calibration = {
             "data": self.calibration.name,

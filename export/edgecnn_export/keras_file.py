@@ -15,6 +15,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from edgecnn_export import damage
+from edgecnn_export.placing import written
 from edgecnn_runtime.contract import InputSpec, read_input, read_labels
 from edgecnn_runtime.errors import ExportError, first_line
 
@@ -54,14 +55,8 @@ class About:
 
 def save(path: Path, model: keras.Model, about: About) -> None:
     """Write ``model`` and ``about`` to ``path``, which appears only when it is complete."""
-    saved, temporary = path.with_name(f".{path.stem}.tmp.keras"), path.with_name(f".{path.name}.tmp")
-    try:
-        model.save(saved)
-        write(temporary, _members(saved, about))
-        temporary.replace(path)
-    finally:
-        saved.unlink(missing_ok=True)
-        temporary.unlink(missing_ok=True)
+    with written(path) as own:
+        write(own, convert(model, about))
 
 
 def convert(model: keras.Model, about: About) -> dict[str, bytes]:

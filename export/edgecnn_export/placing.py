@@ -1,10 +1,28 @@
-"""Finished files and folders take their names together, or none of them does."""
+"""A file takes its name when it is finished, and several, or folders, take theirs together or not at all."""
 
 from __future__ import annotations
 
+import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
+
+
+@contextmanager
+def written(path: Path) -> Iterator[Path]:
+    """A path beside ``path`` at which to write a file, which then replaces what is at ``path``.
+
+    On an error or an interrupt nothing of it stays, and what was there before is there still.
+    """
+    own = path.with_name(f".tmp.{path.name}")  # the name ends as it will, for Keras and matplotlib go by that
+    try:
+        yield own
+        _sync(own)
+        own.replace(path)
+    finally:
+        with suppress(OSError):  # what went wrong before is what to tell
+            own.unlink(missing_ok=True)
 
 
 def place(pairs: Sequence[tuple[Path, Path]]) -> None:
@@ -13,6 +31,9 @@ def place(pairs: Sequence[tuple[Path, Path]]) -> None:
     On an error or an interrupt between two of them, what was there before is there again.
     """
     kept = [(new, target, target.with_name(f".{target.name}.old")) for new, target in pairs]
+    for new, _, _ in kept:
+        for file in new.rglob("*") if new.is_dir() else [new]:
+            _sync(file)
     for _, _, old in kept:
         remove(old)  # of an earlier call that was killed: it must not come back
     try:
@@ -30,6 +51,15 @@ def place(pairs: Sequence[tuple[Path, Path]]) -> None:
         raise
     for _, _, old in kept:
         remove(old)
+
+
+def _sync(path: Path) -> None:
+    """See that it is on the disk; a power cut after the rename could leave an empty file under its name otherwise."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def remove(path: Path) -> None:

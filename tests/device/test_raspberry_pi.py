@@ -30,23 +30,20 @@ def blocks(kind: str) -> list[str]:
     return found
 
 
-def test_the_service_is_sound(tmp_path: Path) -> None:
+def test_the_services_are_sound(tmp_path: Path) -> None:
     if not shutil.which("systemd-analyze"):
         pytest.skip("there is no systemd-analyze")
     program = tmp_path / "edgecnn/bin/edgecnn"
     program.parent.mkdir(parents=True)
     program.symlink_to("/bin/true")
-    (unit,) = blocks("ini")
-    (tmp_path / "edgecnn.service").write_text(unit.replace(HOME, str(tmp_path)))
-    ended = subprocess.run(
-        ["systemd-analyze", "verify", "--man=no", tmp_path / "edgecnn.service"],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    complaints = [line for line in ended.stderr.splitlines() if "edgecnn.service" in line]
-    assert (ended.returncode, complaints) == (0, [])
+    for name, unit in zip(("edgecnn.service", "edgecnn-camera.service"), blocks("ini"), strict=True):
+        assert f"/etc/systemd/system/{name}`" in GUIDE
+        there = unit.replace(HOME, str(tmp_path)).replace("/usr/bin/rpicam-still", "/bin/true")
+        (tmp_path / name).write_text(there)
+        command = ["systemd-analyze", "verify", "--man=no", str(tmp_path / name)]
+        ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+        complaints = [line for line in ended.stderr.splitlines() if name in line]
+        assert (ended.returncode, complaints) == (0, [])
 
 
 def test_the_service_runs_a_command_that_there_is() -> None:

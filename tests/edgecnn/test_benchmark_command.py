@@ -91,7 +91,7 @@ def test_accuracy_a_table_and_the_best_of_it(capsys: pytest.CaptureFixture[str])
     files = [str(TINY / name) for name in ("tiny-fp32.onnx", "tiny-fp32.tflite")]
     assert run(["benchmark", *files, *ONCE, "--backend", "litert", "--backend", "onnxruntime", "--data", "photos"]) == 0
     out, err = capsys.readouterr()
-    assert err == ""
+    assert err == "accuracy: 30 images of photos/test\n"
     first, header, *lines = out.splitlines()
     assert first.endswith("; 1 round")
     columns = "file interpreter threads size kB start ms first ms median ms 95 % ms images/s peak MB accuracy"
@@ -106,9 +106,9 @@ def test_accuracy_a_table_and_the_best_of_it(capsys: pytest.CaptureFixture[str])
 
 @pytest.mark.usefixtures("colours")
 def test_a_picture(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    for extra in ([], ["--data", "photos"]):
+    for extra, told in (([], ""), (["--data", "photos"], "accuracy: 30 images of photos/test\n")):
         assert run(["benchmark", str(TINY / "tiny-fp32.onnx"), *ONCE, *extra, "--plot", "out.png"]) == 0
-        assert capsys.readouterr().err == "saved out.png\n"
+        assert capsys.readouterr().err == f"{told}saved out.png\n"
         with Image.open(here / "out.png") as picture:
             assert picture.format == "PNG"
             assert min(picture.size) > 500
@@ -162,7 +162,9 @@ def test_an_interpreter_that_cannot_be_judged(
         pytest.skip("tflite-runtime is not installed")
     assert run(["benchmark", model, *ONCE, "--data", "photos", "--json"]) == 1
     out, err = capsys.readouterr()
-    assert err == "error: litert failed on tiny-int8.tflite: killed by SIGABRT (it gave up by itself)\n"
+    told, error = err.splitlines()
+    assert told == "accuracy: 30 images of photos/test"
+    assert error == "error: litert failed on tiny-int8.tflite: killed by SIGABRT (it gave up by itself)"
     (row,) = json.loads(out)["rows"]
     assert (row["backend"].split()[0], row["accuracy"]) == ("tflite-runtime", 0.9)
 
@@ -186,10 +188,10 @@ def test_all_are_measured_in_turn(monkeypatch: pytest.MonkeyPatch) -> None:
         everything,
         3,
         lambda done, total: shown.append((done, total)),
-        lambda problem: failed.append(str(problem)),
+        lambda case, problem: failed.append(f"{case.threads}: {problem}"),
     )
     assert tried == [1, 2, 3, 1, 3, 1, 3]
-    assert failed == ["crashed"]
+    assert failed == ["2: crashed"]
     assert [cost.case.threads for cost in costs] == [1, 3]
     assert [(cost.start_ms, cost.peak_memory) for cost in costs] == [(40, 6), (50, 7)]
     assert (costs[0].median_ms, costs[0].p95_ms) == (6.5, 20)  # 1 to 10, 20 and 20 together
@@ -238,7 +240,7 @@ def test_it_needs_an_interpreter_and_nothing_heavy(environment: Environment, her
         return done.returncode, done.stdout, done.stderr
 
     status, out, err = ended("--data", "photos", "--json", EDGECNN_DATA=str(here / "data"))
-    assert (status, err) == (0, "")
+    assert (status, err) == (0, "accuracy: 30 images of photos/test\n")
     assert json.loads(out)["rows"][0]["accuracy"] == 0.9
     status, out, err = ended("--data", "photos")
     assert (status, out) == (1, "")

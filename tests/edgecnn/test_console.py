@@ -6,13 +6,19 @@ import sys
 
 import pytest
 
-from edgecnn.cli.console import decoding, measuring, printable, say
+from edgecnn.cli.console import decoding, json_text, measuring, printable, say, tell
 
 
 def test_nothing_steers_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
     assert printable("caf\u00e9 \x1b[2J\n") == "caf\u00e9 \\x1b[2J\\n"
     say("skipped a\x1b.jpg")
-    assert capsys.readouterr() == ("", "skipped a\\x1b.jpg\n")
+    tell("recipe a\x1b[2J")
+    assert capsys.readouterr() == ("recipe a\\x1b[2J\n", "skipped a\\x1b.jpg\n")
+
+
+def test_json_is_json() -> None:
+    value = {"NaN": float("nan"), "b": [float("-inf"), 1.5, "Infinity\x7f"]}
+    assert json_text(value) == '{"NaN": null, "b": [null, 1.5, "Infinity\\u007f"]}'
 
 
 def test_a_line_takes_the_place_of_a_passing_one(

@@ -138,7 +138,7 @@ def dense(keras: Any, there: Path) -> Path:
         (["baseline", "none.png"], 1, "none.png: no such file"),
         (["baseline", "models/baseline.keras"], 1, "not a picture in a known format"),
         ([str(TINY), "frog.png", "--layer", "conv"], 2, "is an exported file"),
-        (["baseline", "frog.png", "--weights", "w.h5"], 2, "there are no trained weights for baseline"),
+        (["baseline", "frog.png", "--weights", "w.h5"], 2, "there are no ImageNet weights for baseline"),
         (["flat.keras", "frog.png", "--weights", "w.h5"], 2, "--weights goes with the name of a network"),
         (["baseline"], 2, "name a model and a picture, or a --kernel and a picture"),
         (["baseline", "frog.png", "frog.png"], 2, "name a model and a picture"),

@@ -318,6 +318,32 @@ def test_the_command_line_as_its_user_types_it(baseline_path: Path, tmp_path: Pa
     assert contract.parity["results"][0]["accuracy"] == row["accuracy"]
 
 
+def test_floats_need_no_images_to_calibrate_on(
+    baseline_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(samples, "calibration", lambda: pytest.fail("loaded"))
+    monkeypatch.setenv("EDGECNN_DATA", str(tmp_path / "none"))
+    out = tmp_path / "out"
+    export = ["export", str(baseline_path), "--format", "onnx", "--out", str(out)]
+    assert edgecnn(export) == 0
+    assert capfd.readouterr().out.startswith("proof: 1,000 of cifar10/test-1000\n")
+    assert (out / "baseline-fp32.onnx").exists()
+
+
+def test_options_that_would_do_nothing_are_refused(
+    baseline_path: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    for words, why in (
+        (["--calibration", "photos"], "--calibration sets the ranges of int8 files; add --int8"),
+        (["--calibration-method", "entropy"], "--calibration-method is how int8 ONNX files are made; add --int8"),
+        (["--calibration-method", "entropy", "--int8", "--format", "tflite"], "--calibration-method is how int8 ONNX"),
+        (["--debug-layers"], "--debug-layers is about int8 files; add --int8"),
+    ):
+        assert edgecnn(["export", str(baseline_path), "--out", str(tmp_path / "out"), *words]) == 2
+        assert capfd.readouterr().err.startswith(f"error: {why}")
+    assert not (tmp_path / "out").exists()
+
+
 def test_parity_is_on_all_test_images_or_on_none(
     baseline_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:

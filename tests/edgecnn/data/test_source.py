@@ -41,6 +41,16 @@ def test_nothing_given_is_cifar10_in_the_users_cache(arrays: Arrays) -> None:
     assert images.calibration.fingerprint == samples.calibration().fingerprint
 
 
+def test_its_name_is_cifar10_unless_something_is_called_so(
+    arrays: Arrays, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cifar10_cache.write(arrays, cifar10.cache_folder(), "a copy")
+    monkeypatch.chdir(tmp_path)
+    assert find(Path("cifar10")).test.name == "cifar10/test"
+    folder.rename("cifar10")
+    assert find(Path("cifar10")).test.label_names == ("sea", "wood")
+
+
 def test_nothing_given_is_cifar10_where_the_environment_says(
     arrays: Arrays, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -204,6 +204,24 @@ def test_answers_that_are_no_numbers_are_none(
 
 
 @pytest.mark.usefixtures("keras")
+def test_a_chart_has_either_accuracies_or_sizes(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    score = scoring.score
+
+    def answered(model: Path, images: Images, backend: str) -> Scores:
+        if "onnx" in backend:
+            raise ExportError("today")
+        return score(model, images, backend)
+
+    monkeypatch.setattr(parity, "score", answered)
+    files = folder / "baseline-fp32.onnx", folder / "baseline-int8.tflite"
+    assert run(["report", *map(str, files), "-o", "page.html", "--quick", "--rounds", "1"]) == 1
+    text = Page(Path("page.html")).text["n1-benchmark"]
+    assert "Accuracy (%)" in text
+    assert "baseline-int8.tflite" in text
+    assert "baseline-fp32.onnx" not in text
+
+
+@pytest.mark.usefixtures("keras")
 def test_what_an_export_left_when_it_was_killed_is_not_the_runs(folder: Path) -> None:
     shutil.copytree(folder, "run")
     Path("run/.tmp.baseline-int8.tflite").write_bytes(b"half")

@@ -13,6 +13,7 @@ from edgecnn.cli.main import run
 from edgecnn.data import cifar10, samples
 from edgecnn.data.cifar10 import Cifar10
 from edgecnn.training.devices import Devices
+from edgecnn_runtime.errors import TrainingError
 
 if TYPE_CHECKING:
     from tests.edgecnn.training.conftest import Start
@@ -166,6 +167,14 @@ def test_one_device_is_nothing_special() -> None:
     assert not alone.any(False)
     with pytest.raises(ValueError, match="as it was"), alone.together():
         raise ValueError("as it was")
+
+
+def test_too_little_memory_is_no_lost_process() -> None:
+    several = Devices(1, 0, 2)
+    with pytest.raises(RuntimeError, match=r"^RESOURCE_EXHAUSTED: Out of memory"), several.together():
+        raise RuntimeError("RESOURCE_EXHAUSTED: Out of memory")
+    with pytest.raises(TrainingError, match="process 0 of 2 has lost another one"), several.together():
+        raise RuntimeError("Connection closed by peer")
 
 
 def test_the_page_names_every_variable() -> None:

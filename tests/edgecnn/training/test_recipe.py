@@ -165,6 +165,11 @@ def test_a_file_that_holds_no_recipe(text: str, message: str, tmp_path: Path) ->
         recipes.find(str(tmp_path / "recipe.json"))
 
 
+def test_a_recipe_that_cannot_be_read(tmp_path: Path) -> None:
+    with pytest.raises(TrainingError, match=r"the recipe .* cannot be read \(Is a directory\); name a recipe\.json"):
+        recipes.find(str(tmp_path))
+
+
 def test_a_teacher_brings_its_share_along() -> None:
     assert planned(None, "default", False, {"teacher": "runs/wise"}).distillation == recipes.DISTILLATION
     taught = planned(None, "default", False, {"teacher": "runs/wise", "distillation": 0.2})

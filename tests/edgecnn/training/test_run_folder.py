@@ -73,13 +73,15 @@ def test_the_latest_run_is_resumed() -> None:
     for name, age in (("baseline", 20), ("baseline-2", 5), ("baseline-3", 10), ("baseliner", 1), ("deeper", 0)):
         make_run(Path("runs", name), age)
     Path("runs/baseline-4").mkdir()
+    make_run(Path("runs/baseline-5"))
+    Path("runs/baseline-5", run.METRICS).write_text("{}")  # it came to its end
     assert run.latest("baseline") == Path("runs/baseline-2")
 
 
 @pytest.mark.usefixtures("here")
 def test_nothing_to_resume() -> None:
     make_run(Path("runs/deeper"))
-    with pytest.raises(TrainingError, match="there is no run of baseline in runs/ to resume; name its folder with"):
+    with pytest.raises(TrainingError, match="there is no unfinished run of baseline in runs/ to resume; name"):
         run.to_resume(None, "baseline")
 
 
@@ -156,6 +158,20 @@ def test_the_metrics(finished: Finished, small: Dataset, watched: Dataset) -> No
         "device": "a CPU",
         "python": platform.python_version(),
     }
+
+
+def test_a_full_disk(
+    finished: Finished, small: Dataset, watched: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, trained, _ = finished
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(keras_file, "save", full)
+    with pytest.raises(TrainingError, match=r"results cannot be written to .* \(No space left on device\); .*--resume"):
+        run.write(tmp_path, find("baseline"), RECIPE, trained, small, watched, "a CPU")
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize(

@@ -113,7 +113,7 @@ def test_the_help_names_every_recipe(capsys: pytest.CaptureFixture[str]) -> None
 
 def test_nothing_to_resume(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     status, message = error(capsys, "baseline", "--resume")
-    assert (status, message.partition(";")[0]) == (1, "there is no run of baseline in runs/ to resume")
+    assert (status, message.partition(";")[0]) == (1, "there is no unfinished run of baseline in runs/ to resume")
     status, message = error(capsys, "baseline", "--resume", "--out", "other")
     assert (status, message) == (1, f"other/{CHECKPOINT} does not exist: there is no run to resume there")
     assert not list(here.iterdir())

@@ -95,7 +95,7 @@ def test_labelled_photographs_tell_its_accuracy(
         place = tmp_path / "labelled" / names[number % 2]
         place.mkdir(parents=True, exist_ok=True)
         path.rename(place / path.name)
-    words = ["export", "tiny", "--weights", str(tiny), "--data", "labelled"]
+    words = ["export", "tiny", "--weights", str(tiny), "--data", "labelled", "--int8"]
     assert edgecnn(words) == 1
     said = capfd.readouterr()
     assert "calibration: 56 images of labelled/calibration; proof: 12 of labelled/test" in said.out
@@ -115,7 +115,10 @@ def test_wrong_usage(tiny: Path, photos: Path, tmp_path: Path, capfd: pytest.Cap
         "error: tiny is compared on pictures of your own: name their folder with --calibration\n",
     )
     calibration = ["--calibration", str(photos)]
-    assert error("lenet5") == (2, "error: there are no trained weights for lenet5: train it, and export its run\n")
+    assert error("lenet5") == (
+        2,
+        "error: there are no ImageNet weights for lenet5: train it and name its run, or name a .keras file of it\n",
+    )
     status, message = error("tiny", "--weights", "nowhere.npz", *calibration)
     assert (status, message) == (
         1,
