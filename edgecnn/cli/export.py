@@ -90,14 +90,12 @@ def export(
     then what the file and the Keras model must agree on; with labelled ones, named by --data, accuracy counts. For
     instance: edgecnn export vgg16 --int8 --calibration photos/
     """
-    from edgecnn import zoo
+    from edgecnn import trained_model
     from edgecnn.cli.console import decoding, say, tell
     from edgecnn.cli.figures import require_matplotlib
     from edgecnn.data import source as sources
     from edgecnn.training import backend
-    from edgecnn.zoo import pretrained
     from edgecnn_export import calibration as pictures
-    from edgecnn_export import keras_file
     from edgecnn_export.export import calibrates, export_model
     from edgecnn_export.options import Options
 
@@ -105,10 +103,9 @@ def export(
     formats = list(dict.fromkeys(formats or ["tflite", "onnx"]))
     precisions = list(dict.fromkeys((precisions or []) + (["int8"] if int8 else [])))
     calibrated = calibrates(formats, precisions)
-    network = None if model.exists() else zoo.NETWORKS.get(str(model))
-    if weights and not network:
-        raise UsageError(f"--weights goes with the name of a network; {model} is to have its own")
-    if calibration and not calibrated and (data or not network):
+    found = trained_model.find(model, weights)
+    about, unlabelled = found.about, found.file is None and not data
+    if calibration and not calibrated and not unlabelled:
         raise UsageError("--calibration sets the ranges of int8 files; add --int8")
     if calibration_method != Options.calibration_method and "onnx" not in calibrated:
         raise UsageError("--calibration-method is how int8 ONNX files are made; add --int8 and --format onnx")
@@ -117,10 +114,7 @@ def export(
     if debug_layers:
         require_matplotlib("--debug-layers")
     images: Dataset | None
-    source = keras_file.locate(model)
-    folder = Path() if network else source.parent
-    about = pretrained.about(network, weights) if network else keras_file.read_about(source)
-    if network and not data:
+    if unlabelled:
         if calibration is None:
             raise UsageError(f"{model} is compared on pictures of your own: name their folder with --calibration")
         images, evaluation = pictures.halves(calibration, about.input, about.labels)
@@ -137,11 +131,11 @@ def export(
     from edgecnn.cli.export_listener import Printer
 
     export_model(
-        pretrained.build(network, weights) if network else keras_file.load(source)[0],
+        found.load(),
         replace(about, author=author or about.author, license=licence or about.license),
         formats,
         precisions,
-        out or folder,
+        out or found.folder,
         images,
         evaluation,
         options,

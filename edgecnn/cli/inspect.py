@@ -103,16 +103,18 @@ def _by_hand(image: Path, kernel: str, stride: int, padding: Literal["same", "va
 
 
 def _keras(model: Path, weights: Path | None, image: Path, top: int, layer: str | None, out: Path | None) -> None:
-    from edgecnn.inspection import subject
+    from edgecnn import trained_model
     from edgecnn.inspection.look import into_model
+    from edgecnn.inspection.subject import Subject
     from edgecnn.training import backend
     from edgecnn_runtime.image import pixels
 
+    found = trained_model.find(model, weights)
+    picture = pixels(image, found.about.input)
     backend.choose()
-    loaded = subject.load(model, weights)
-    picture = pixels(image, loaded.about.input)
-    folder = out or _folder(loaded.about.name, image)
-    _draw(folder, lambda where: into_model(where, loaded, picture, top, layer), f"{loaded.source}, {image.name}")
+    subject = Subject(found.load(), found.about)
+    folder = out or _folder(found.about.name, image)
+    _draw(folder, lambda where: into_model(where, subject, picture, top, layer), f"{found.source}, {image.name}")
 
 
 def _exported(model: Path, image: Path, top: int, out: Path | None) -> None:

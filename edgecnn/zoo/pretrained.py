@@ -25,7 +25,8 @@ def about(network: Network, file: Path | None) -> About:
     """
     if not network.pretrained:
         raise UsageError(
-            f"there are no ImageNet weights for {network.name}: train it and name its run, or name a .keras file of it"
+            f"there are no ImageNet weights for {network.name}; name the folder of its run, for instance "
+            f"runs/{network.name}, or its .keras file"
         )
     return About(
         network.name,

@@ -132,7 +132,7 @@ def dense(keras: Any, there: Path) -> Path:
         (["baseline", "frog.png", "--layer", "dense"], 2, "the layer dense of baseline has no feature maps"),
         (["flat.keras", "frog.png"], 2, "flat has no convolution whose maps could be shown"),
         (["baselin", "frog.png"], 2, "no network is called 'baselin'; there are, for instance, baseline"),
-        (["resnet20", "frog.png"], 2, "there is no trained resnet20 in models/; name the folder of its run"),
+        (["resnet20", "frog.png"], 2, "there are no ImageNet weights for resnet20; name the folder of its run"),
         (["none.keras", "frog.png"], 1, "none.keras does not exist"),
         (["none.onnx", "frog.png"], 1, "none.onnx"),
         (["baseline", "none.png"], 1, "none.png: no such file"),

@@ -6,6 +6,7 @@ import json
 import math
 import os
 import re
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -328,6 +329,21 @@ def test_floats_need_no_images_to_calibrate_on(
     assert edgecnn(export) == 0
     assert capfd.readouterr().out.startswith("proof: 1,000 of cifar10/test-1000\n")
     assert (out / "baseline-fp32.onnx").exists()
+
+
+def test_a_network_that_was_trained_here_goes_by_its_name(
+    baseline_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("EDGECNN_DATA", str(tmp_path / "none"))
+    Path("models").mkdir()
+    shutil.copy(baseline_path, "models/baseline.keras")
+    assert edgecnn(["export", "baseline", "--format", "onnx"]) == 0
+    assert Path("models/baseline-fp32.onnx").exists()
+    capfd.readouterr()
+    for word, why in (("lenet5", "there are no ImageNet weights for lenet5"), ("baselin", "no network is called")):
+        assert edgecnn(["export", word]) == 2
+        assert why in capfd.readouterr().err
 
 
 def test_options_that_would_do_nothing_are_refused(

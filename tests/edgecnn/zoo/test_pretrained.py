@@ -117,7 +117,8 @@ def test_wrong_usage(tiny: Path, photos: Path, tmp_path: Path, capfd: pytest.Cap
     calibration = ["--calibration", str(photos)]
     assert error("lenet5") == (
         2,
-        "error: there are no ImageNet weights for lenet5: train it and name its run, or name a .keras file of it\n",
+        "error: there are no ImageNet weights for lenet5; name the folder of its run, for instance runs/lenet5, "
+        "or its .keras file\n",
     )
     status, message = error("tiny", "--weights", "nowhere.npz", *calibration)
     assert (status, message) == (
