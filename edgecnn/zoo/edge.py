@@ -14,6 +14,7 @@ from typing import Any
 
 from edgecnn.zoo.network import Network
 from edgecnn.zoo.preprocessing import tf
+from edgecnn.zoo.residual import block, conv_norm
 
 
 def _edge(pixels: Any, classes: int, widths: tuple[int, ...], depths: tuple[int, ...]) -> Any:
@@ -24,29 +25,17 @@ def _edge(pixels: Any, classes: int, widths: tuple[int, ...], depths: tuple[int,
     """
     from keras import layers
 
-    x = _conv(tf(pixels), widths[0], 3, "stem")
+    x = conv_norm(tf(pixels), widths[0], "stem")
     for stage, (width, depth) in enumerate(zip(widths, depths, strict=True), 1):
-        for block in range(1, depth + 1):
-            name, strides = f"stage_{stage}_{block}", 2 if stage > 1 and block == 1 else 1
+        for number in range(1, depth + 1):
+            name, strides = f"stage_{stage}_{number}", 2 if stage > 1 and number == 1 else 1
             shortcut = x
             if strides > 1:
                 pooled = layers.AveragePooling2D(2, name=f"{name}_pool")(x)
-                shortcut = _conv(pooled, width, 1, f"{name}_shortcut", activate=False)
-            y = _conv(x, width, 3, f"{name}_conv_1", strides)
-            y = _conv(y, width, 3, f"{name}_conv_2", activate=False)
-            x = layers.ReLU(name=f"{name}_relu")(layers.Add(name=f"{name}_add")([shortcut, y]))
+                shortcut = conv_norm(pooled, width, f"{name}_shortcut", size=1, activate=False)
+            x = block(x, shortcut, width, strides, name)
     x = layers.GlobalAveragePooling2D(name="pool")(x)
     return layers.Dense(classes, activation="softmax", dtype="float32", name="probabilities")(x)
-
-
-def _conv(x: Any, filters: int, size: int, name: str, strides: int = 1, activate: bool = True) -> Any:
-    from keras import layers
-
-    conv = layers.Conv2D(
-        filters, size, strides=strides, padding="same", use_bias=False, kernel_initializer="he_normal", name=name
-    )
-    x = layers.BatchNormalization(name=f"{name}_norm")(conv(x))
-    return layers.ReLU(name=f"{name}_relu")(x) if activate else x
 
 
 def _sized(

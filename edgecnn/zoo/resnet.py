@@ -7,17 +7,18 @@ from typing import Any
 
 from edgecnn.zoo.network import Network
 from edgecnn.zoo.preprocessing import tf
+from edgecnn.zoo.residual import block, conv_norm
 
 
 def _resnet(pixels: Any, classes: int, blocks: int) -> Any:
     """6 n + 2 layers, n blocks a stage, and shortcuts without parameters (section 4.2 of the paper, option A)."""
-    x = _conv(tf(pixels), 16, "conv")
+    x = conv_norm(tf(pixels), 16, "conv")
     for stage, filters in enumerate((16, 32, 64)):
-        for block in range(blocks):
-            name = f"stage_{stage + 1}_{block + 1}"
-            strides = 2 if stage and not block else 1
+        for number in range(blocks):
+            name = f"stage_{stage + 1}_{number + 1}"
+            strides = 2 if stage and not number else 1
             shortcut = _subsampled(x, filters, name) if strides > 1 else x
-            x = _block(x, shortcut, filters, strides, name, bias=False)
+            x = block(x, shortcut, filters, strides, name)
     return _classify(x, classes)
 
 
@@ -25,31 +26,13 @@ def _resnet8(pixels: Any, classes: int) -> Any:
     """MLPerf Tiny's reference for image classification: one block a stage, and 1x1 convolutions as shortcuts."""
     from keras import layers
 
-    x = _conv(tf(pixels), 16, "conv", bias=True)
-    x = _block(x, x, 16, 1, "stage_1", bias=True)
+    x = conv_norm(tf(pixels), 16, "conv", bias=True)
+    x = block(x, x, 16, 1, "stage_1", bias=True)
     for stage, filters in enumerate((32, 64), 2):
         name = f"stage_{stage}"
         shortcut = layers.Conv2D(filters, 1, strides=2, kernel_initializer="he_normal", name=f"{name}_shortcut")(x)
-        x = _block(x, shortcut, filters, 2, name, bias=True)
+        x = block(x, shortcut, filters, 2, name, bias=True)
     return _classify(x, classes)
-
-
-def _block(x: Any, shortcut: Any, filters: int, strides: int, name: str, bias: bool) -> Any:
-    from keras import layers
-
-    x = _conv(x, filters, f"{name}_conv_1", strides, bias)
-    x = _conv(x, filters, f"{name}_conv_2", bias=bias, activate=False)
-    return layers.ReLU(name=f"{name}_relu")(layers.Add(name=f"{name}_add")([shortcut, x]))
-
-
-def _conv(x: Any, filters: int, name: str, strides: int = 1, bias: bool = False, activate: bool = True) -> Any:
-    from keras import layers
-
-    conv = layers.Conv2D(
-        filters, 3, strides=strides, padding="same", use_bias=bias, kernel_initializer="he_normal", name=name
-    )
-    x = layers.BatchNormalization(name=f"{name}_norm")(conv(x))
-    return layers.ReLU(name=f"{name}_relu")(x) if activate else x
 
 
 def _subsampled(x: Any, filters: int, name: str) -> Any:
