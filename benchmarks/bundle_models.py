@@ -58,9 +58,9 @@ def deflate(path: Path) -> None:
 
 if __name__ == "__main__":
     from edgecnn.cli.main import run as edgecnn
-    from edgecnn.training import backend
+    from edgecnn.training import keras_backend
 
-    backend.choose_tensorflow("bundling")
+    keras_backend.choose_tensorflow("bundling")
     for folder in sys.argv[1:]:
         model = bundle(Path(folder))
         if not model.stem.startswith("edge-"):

@@ -104,10 +104,10 @@ def compare(client: str, file: Path, images: Images, ours: Any) -> Row:
 
 def export_all(folder: Path) -> list[Path]:
     """Every format and precision of ``baseline``."""
-    from edgecnn.training import backend
+    from edgecnn.training import keras_backend
     from edgecnn_export.export import FORMATS, PRECISIONS, export
 
-    backend.choose_tensorflow("export")
+    keras_backend.choose_tensorflow("export")
     export(MODEL, FORMATS, PRECISIONS, folder, samples.calibration(), samples.test())
     return sorted(path for path in folder.iterdir() if path.suffix[1:] in FORMATS)
 

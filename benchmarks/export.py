@@ -30,7 +30,7 @@ from unittest.mock import patch
 import numpy as np
 
 from edgecnn.data import cifar10, samples
-from edgecnn.training import backend
+from edgecnn.training import keras_backend
 from edgecnn_export import keras_file, proof, scoring
 from edgecnn_export.dataset import Dataset
 from edgecnn_export.export import FORMATS, PRECISIONS, export_model
@@ -96,7 +96,7 @@ def bare_onnx(model: Any, calibration: Dataset) -> Iterator[bytes]:
 
 def cost(which: str, name: str) -> dict[str, float]:
     """Seconds, processor seconds, seconds of the evaluation, and peak gigabytes of one side, in this process."""
-    backend.choose_tensorflow("this benchmark")
+    keras_backend.choose_tensorflow("this benchmark")
     model, about = keras_file.load(MODELS / f"{name}.keras")
     calibration, evaluation = samples.calibration(), samples.test()
     waited = 0.0
@@ -157,7 +157,7 @@ def children() -> float:
 
 def evaluate(names: list[str], precisions: list[str]) -> None:
     """Print how long every file's evaluation on 10,000 images takes, in all interpreters, one after the other."""
-    backend.choose_tensorflow("this benchmark")
+    keras_backend.choose_tensorflow("this benchmark")
     images = cifar10.load().test.images
     print("| File | Seconds for 10,000 images | Processor seconds |")
     print("|---|---:|---:|")

@@ -25,7 +25,7 @@ import numpy as np
 
 from edgecnn import zoo
 from edgecnn.data import imagenet, npm
-from edgecnn.training import backend
+from edgecnn.training import keras_backend
 from edgecnn.zoo import pretrained
 from edgecnn_export.comparison import Row
 from edgecnn_export.dataset import Dataset
@@ -93,7 +93,7 @@ def read_photographs(folder: Path) -> tuple[Dataset, Dataset]:
 
 def main(photographs: str) -> int:
     """Measure; the exit status."""
-    backend.choose_tensorflow("this benchmark")
+    keras_backend.choose_tensorflow("this benchmark")
     calibration, evaluation = read_photographs(Path(photographs))
     network = zoo.find("resnet50")
     found: list[Row] = []

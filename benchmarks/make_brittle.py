@@ -17,10 +17,10 @@ CHANNELS, FACTOR = 2, 300
 
 def main(source: str, target: str) -> None:
     """Read, change and write."""
-    from edgecnn.training import backend
+    from edgecnn.training import keras_backend
     from edgecnn_export import keras_file
 
-    backend.choose_tensorflow("this")
+    keras_backend.choose_tensorflow("this")
     model, about = keras_file.load(Path(source))
     first, second = [layer for layer in model.layers if layer.weights][:2]
     factor = np.ones(first.kernel.shape[-1], np.float32)

@@ -34,9 +34,9 @@ def main() -> None:
     if options.epochs < 4 or options.images < options.batch:
         parser.error("--epochs must be at least 4, for the first of each kind compiles, and --images at least --batch")
 
-    from edgecnn.training import backend
+    from edgecnn.training import keras_backend
 
-    chosen = backend.choose()
+    chosen = keras_backend.choose()
 
     from edgecnn import zoo
     from edgecnn.data import cifar10
@@ -56,7 +56,7 @@ def main() -> None:
         mixed_precision=options.mixed_precision,
         validation="none",
     )
-    print(f"{options.network} on {backend.describe(chosen)}")
+    print(f"{options.network} on {keras_backend.describe(chosen)}")
     for seed in options.seeds:
         with tempfile.TemporaryDirectory() as folder:
             trained = train(

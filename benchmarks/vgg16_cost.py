@@ -22,7 +22,7 @@ from PIL import Image
 
 from edgecnn import zoo
 from edgecnn.data import imagenet, samples
-from edgecnn.training import backend
+from edgecnn.training import keras_backend
 from edgecnn.zoo import weights as trained_weights
 from edgecnn_export import calibration as pictures
 from edgecnn_export import onnx, tflite
@@ -45,7 +45,7 @@ def calibration_images(folder: Path | None) -> Images:
 
 def convert(form: str, precision: str, weights: Path | None, folder: Path | None) -> dict[str, float]:
     """Seconds, gigabytes and megabytes of one conversion, in this process."""
-    backend.choose_tensorflow("this benchmark")
+    keras_backend.choose_tensorflow("this benchmark")
     network = zoo.find("vgg16")
     model = network.build(network.classes)
     if weights:

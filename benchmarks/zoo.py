@@ -171,9 +171,9 @@ def main() -> None:
     parser.add_argument("--keep", type=Path, help="folder for the files; without it none is kept")
     parser.add_argument("--convert", nargs=5, help=argparse.SUPPRESS)
     options = parser.parse_args()
-    from edgecnn.training import backend
+    from edgecnn.training import keras_backend
 
-    backend.choose_tensorflow("exporting")
+    keras_backend.choose_tensorflow("exporting")
     if options.convert:
         convert(*options.convert)
         return

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import pytest
 
-# As edgecnn.training.backend has it: a test that imports TensorFlow by another way must not change how those after it
-# compute, on processors where oneDNN is not TensorFlow's own choice.
+# As edgecnn.training.keras_backend has it: a test that imports TensorFlow by another way must not change how those
+# after it compute, on processors where oneDNN is not TensorFlow's own choice.
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
 

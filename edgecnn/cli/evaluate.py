@@ -70,7 +70,7 @@ def _open(file: Path, backend: str | None) -> tuple[tuple[str, ...], InputSpec, 
         about = keras_file.read_about(path)
 
         def score(images: Dataset) -> Any:
-            from edgecnn.training import backend as keras_backend
+            from edgecnn.training import keras_backend
             from edgecnn_export.parity import reference_scores
 
             keras_backend.exact(keras_backend.choose())

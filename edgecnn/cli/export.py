@@ -94,7 +94,7 @@ def export(
     from edgecnn.cli.console import decoding, say, tell
     from edgecnn.cli.figures import require_matplotlib
     from edgecnn.data import source as sources
-    from edgecnn.training import backend
+    from edgecnn.training import keras_backend
     from edgecnn_export import calibration as pictures
     from edgecnn_export.export import calibrates, export_model
     from edgecnn_export.options import Options
@@ -124,7 +124,7 @@ def export(
         images = pictures.from_folder(calibration, about.input) if calibration else None
         if calibrated and images is None:
             images = labelled.calibration
-    backend.choose_tensorflow("export")
+    keras_backend.choose_tensorflow("export")
     ranges = f"calibration: {len(images):,} images of {images.name}; " if calibrated and images is not None else ""
     tell(f"{ranges}proof: {len(evaluation):,} of {evaluation.name}")
 

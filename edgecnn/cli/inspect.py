@@ -93,11 +93,11 @@ def _by_hand(image: Path, kernel: str, stride: int, padding: Literal["same", "va
 
     from edgecnn.inspection.by_hand import pictures
     from edgecnn.inspection.convolution import KERNELS, kernel_of
-    from edgecnn.training import backend
+    from edgecnn.training import keras_backend
     from edgecnn_runtime.image import load
 
     numbers, picture = kernel_of(kernel), np.array(load(image))
-    backend.choose()
+    keras_backend.choose()
     folder = out or _folder(kernel if kernel in KERNELS else "kernel", image)
     _draw(folder, lambda where: pictures(where, picture, numbers, stride, padding))
 
@@ -106,12 +106,12 @@ def _keras(model: Path, weights: Path | None, image: Path, top: int, layer: str 
     from edgecnn import trained_model
     from edgecnn.inspection.look import into_model
     from edgecnn.inspection.subject import Subject
-    from edgecnn.training import backend
+    from edgecnn.training import keras_backend
     from edgecnn_runtime.image import pixels
 
     found = trained_model.find(model, weights)
     picture = pixels(image, found.about.input)
-    backend.choose()
+    keras_backend.choose()
     subject = Subject(found.load(), found.about)
     folder = out or _folder(found.about.name, image)
     _draw(folder, lambda where: into_model(where, subject, picture, top, layer), f"{found.source}, {image.name}")

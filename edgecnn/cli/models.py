@@ -74,10 +74,10 @@ def _about(network: Network) -> dict[str, object]:
 
 
 def _layers(network: Network, classes: int, as_json: bool) -> None:
-    from edgecnn.training import backend
+    from edgecnn.training import keras_backend
     from edgecnn.zoo.layer_table import layer_table, total
 
-    backend.choose()
+    keras_backend.choose()
     layers = layer_table(network.outline(classes))
     parameters, multiply_adds = total(layers)
     if as_json:

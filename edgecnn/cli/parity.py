@@ -33,7 +33,7 @@ def parity(
     from edgecnn.cli.tables import percent, show_parity
     from edgecnn.data import samples
     from edgecnn.data import source as sources
-    from edgecnn.training import backend
+    from edgecnn.training import keras_backend
     from edgecnn_export import keras_file
     from edgecnn_export.comparison import complaints
     from edgecnn_export.parity import compare_files
@@ -44,7 +44,7 @@ def parity(
         raise UsageError("--quick takes images that come with edgecnn, --data others: give one of them")
     labelled = sources.find(data, about.input, about.labels, say, decoding)
     evaluation = samples.test() if quick else labelled.test
-    backend.choose_tensorflow("parity")
+    keras_backend.choose_tensorflow("parity")
     accuracy, rows = compare_files(source, files, evaluation)
     if as_json:
         result = {

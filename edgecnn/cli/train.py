@@ -92,13 +92,13 @@ def train(
     """
     from edgecnn import zoo
     from edgecnn.cli.figures import require_matplotlib
-    from edgecnn.training import backend, run
     from edgecnn.training import devices as all_devices
+    from edgecnn.training import keras_backend, run
     from edgecnn.training import recipe as recipes
     from edgecnn.training.train import train as train_network
     from edgecnn_export.alone import alone
 
-    backend.available()
+    keras_backend.available()
     require_matplotlib("train")
     chosen = zoo.find(network)
     changes = {
@@ -209,13 +209,13 @@ def _images(given: Path | None, network: Network, plan: Recipe) -> tuple[Dataset
 
 def _ready(group: Devices) -> str:
     """Take the devices and say which they are; of several processes, only the first prints from now on."""
-    from edgecnn.training import backend
+    from edgecnn.training import keras_backend
 
-    framework = backend.choose()
+    framework = keras_backend.choose()
     group.join(framework)
     if not group.first:
         sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115
-    device = backend.describe(framework) + group.told
+    device = keras_backend.describe(framework) + group.told
     tell(device)
     return device
 

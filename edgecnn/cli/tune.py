@@ -60,14 +60,14 @@ def tune(
 
     from edgecnn.cli.console import decoding, say, tell
     from edgecnn.data import source
-    from edgecnn.training import backend
+    from edgecnn.training import keras_backend
     from edgecnn.tuning import findings
     from edgecnn.tuning.search import Task, search
     from edgecnn.zoo.weights import load
     from edgecnn_runtime.contract import InputSpec
 
     learning, validation = source.find(data, InputSpec(chosen.height, chosen.width), None, say, decoding).split()
-    device = backend.describe(backend.choose())
+    device = keras_backend.describe(keras_backend.choose())
     load_weights = partial(load, network=chosen, file=base.weights_file) if base.pretrained else None
     if load_weights:  # what does not fit shows before anything is kept
         load_weights(chosen.build(len(learning.label_names)))

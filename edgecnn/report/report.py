@@ -86,9 +86,9 @@ def _together(parts: Sequence[dict[str, Any]]) -> Markup | None:
 
 
 def _loaded(path: Path) -> keras.Model:
-    from edgecnn.training import backend
+    from edgecnn.training import keras_backend
 
-    backend.exact(backend.choose())
+    keras_backend.exact(keras_backend.choose())
     return keras_file.load(path)[0]
 
 

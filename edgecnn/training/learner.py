@@ -6,7 +6,7 @@ import math
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
-from edgecnn.training import backend, stage, teacher
+from edgecnn.training import keras_backend, stage, teacher
 from edgecnn.training.averaging import averaged
 from edgecnn.training.cropping import taking, window
 from edgecnn.training.devices import Devices
@@ -49,7 +49,7 @@ class Learner:
         if recipe.shift >= min(data.images.shape[1:3]):
             raise UsageError(f"shift must be below the images' height and width, got {recipe.shift}")
         self._network, self._recipe, self._data, self._devices = network, recipe, data, devices
-        self._framework = backend.choose()
+        self._framework = keras_backend.choose()
         import keras
 
         keras.utils.set_random_seed(recipe.seed)
@@ -89,7 +89,7 @@ class Learner:
         if entered != self._stage:
             self._begin(entered)
         self._window = seen
-        steps_of = backend.compiled_steps(self._framework, self._devices)
+        steps_of = keras_backend.compiled_steps(self._framework, self._devices)
         model = taking(self._trained, seen, self._network.name)
         teacher = self._teacher and taking(self._teacher, seen, f"the teacher {self._recipe.teacher}")
         self._compiled = None  # it holds the images, which are on the device once
@@ -98,7 +98,7 @@ class Learner:
     def _begin(self, entered: stage.Stage) -> None:
         self._stage = entered
         stage.freeze(self.model, entered.frozen)
-        kind = backend.optimizer(self._framework, self._recipe.optimizer)
+        kind = keras_backend.optimizer(self._framework, self._recipe.optimizer)
         steps, _ = steps_and_batch(self._recipe, len(self._data))
         self._optimizer = stage.optimizer(kind, self._recipe, entered, steps, self._trained)
         self.variables = self._trained.variables + self._optimizer.variables
@@ -135,6 +135,6 @@ class Learner:
     def _images_per_call(self) -> int:
         images = self._data.images
         most = math.inf if is_resident(images) else _BYTES_PER_CALL // math.prod(images.shape[1:])
-        if backend.on_gpu(self._framework):
+        if keras_backend.on_gpu(self._framework):
             return int(min(most, len(images)))
         return int(min(most, _IMAGES_PER_CALL, _MULTIPLY_ADDS_PER_CALL // self._network.multiply_adds))

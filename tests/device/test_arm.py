@@ -19,7 +19,7 @@ import pytest
 
 from edgecnn import models
 from edgecnn.data import samples
-from edgecnn.training import backend
+from edgecnn.training import keras_backend
 from edgecnn_runtime import container
 from tests.device import emulator
 from tests.device.board import BOARDS, CONSTRAINTS, Board
@@ -61,7 +61,7 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from edgecnn_export.export import FORMATS, export
     from edgecnn_export.options import Options
 
-    backend.choose_tensorflow("export")
+    keras_backend.choose_tensorflow("export")
     folder = tmp_path_factory.mktemp("exported")
     for name in TRAINED:
         source = ROOT / "models" / f"{name}.keras"

@@ -20,9 +20,9 @@ from edgecnn_export.dataset import Dataset
 def keras() -> Iterator[Any]:
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("KERAS_BACKEND", "tensorflow")
-        from edgecnn.training import backend
+        from edgecnn.training import keras_backend
 
-        assert backend.choose() == "tensorflow"
+        assert keras_backend.choose() == "tensorflow"
         import keras
 
         yield keras

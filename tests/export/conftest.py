@@ -9,7 +9,7 @@ import pytest
 
 from edgecnn.cli.main import run as edgecnn
 from edgecnn.data import samples
-from edgecnn.training import backend
+from edgecnn.training import keras_backend
 from edgecnn_export import keras_file
 from edgecnn_export.dataset import Dataset
 
@@ -21,7 +21,7 @@ MODELS = Path(__file__).parents[2] / "models"
 
 @pytest.fixture(scope="session")
 def baseline_path() -> Path:
-    backend.choose_tensorflow("tests")
+    keras_backend.choose_tensorflow("tests")
     return MODELS / "baseline.keras"
 
 

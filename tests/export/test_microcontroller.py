@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from edgecnn.training import backend
+from edgecnn.training import keras_backend
 from edgecnn_export import microcontroller, tflite
 from edgecnn_export.microcontroller import needs
 from edgecnn_runtime import container
@@ -40,7 +40,7 @@ def graph(sizes: list[int], steps: list[tuple[list[int], list[int]]]) -> Any:
 
 
 def activations(each: Any) -> int:
-    backend.choose_tensorflow("tests")
+    keras_backend.choose_tensorflow("tests")
     from tensorflow.lite.python import schema_py_generated as schema
 
     return microcontroller._activations(each, schema)
@@ -68,7 +68,7 @@ def test_what_does_not_fit_together_takes_more_than_what_lives_at_once() -> None
 
 
 def test_an_operator_that_tflm_has_not_is_named() -> None:
-    backend.choose_tensorflow("tests")
+    keras_backend.choose_tensorflow("tests")
     import keras
     from keras import layers
 

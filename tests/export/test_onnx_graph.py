@@ -9,7 +9,7 @@ import numpy as np
 import onnx as onnx_package
 import pytest
 
-from edgecnn.training import backend
+from edgecnn.training import keras_backend
 from edgecnn_export import onnx
 from edgecnn_export.onnx_graph import _LARGE
 from edgecnn_runtime.errors import ExportError
@@ -17,7 +17,7 @@ from edgecnn_runtime.errors import ExportError
 
 def normalised(kind: str) -> Any:
     """Convolutions with batch normalisation, and kernels on both sides of what counts as large."""
-    backend.choose_tensorflow("tests")
+    keras_backend.choose_tensorflow("tests")
     import keras
     from keras import layers
 

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from edgecnn.data import cifar10, samples
-from edgecnn.training import backend
+from edgecnn.training import keras_backend
 from edgecnn.zoo import NETWORKS
 from edgecnn_export.comparison import Row
 from edgecnn_export.dataset import Dataset
@@ -67,7 +67,7 @@ def full(network: str, tmp_path_factory: pytest.TempPathFactory) -> Exported:
 
 
 def export_all(network: str, folder: Path, evaluation: Dataset) -> Exported:
-    backend.choose_tensorflow("parity")
+    keras_backend.choose_tensorflow("parity")
     rows: Exported = {}
 
     class Keep(Listener):

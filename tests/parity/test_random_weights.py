@@ -16,7 +16,7 @@ import numpy.typing as npt
 import pytest
 
 from edgecnn.data import samples
-from edgecnn.training import backend
+from edgecnn.training import keras_backend
 from edgecnn.zoo import NETWORKS, Network
 from edgecnn.zoo.alexnet import _two_groups
 from edgecnn.zoo.applications import APPLICATIONS
@@ -64,7 +64,7 @@ def pictures(height: int, width: int, count: int) -> Pixels:
 )
 def network(request: pytest.FixtureRequest) -> Iterator[tuple[Any, Pixels, Probabilities]]:
     """A model, pictures of its size, and its probabilities."""
-    backend.choose_tensorflow("parity")
+    keras_backend.choose_tensorflow("parity")
     chosen = NETWORKS[request.param]
     images = pictures(chosen.height, chosen.width, 20 if is_large(chosen.name) else 50)
     model = seeded(chosen, len(LABELS), images)
@@ -128,7 +128,7 @@ PIECES = {
 @pytest.mark.parametrize(("form", "precision"), CASES)
 @pytest.mark.parametrize("piece", PIECES)
 def test_what_only_large_networks_have(piece: str, form: str, precision: str, tmp_path: Path) -> None:
-    backend.choose_tensorflow("parity")
+    keras_backend.choose_tensorflow("parity")
     images = samples.test().images[:50]
     model = seeded(PIECES[piece], len(LABELS), images)
     if precision == "int16x8" and piece in NO_16_BITS:
@@ -141,7 +141,7 @@ def test_what_only_large_networks_have(piece: str, form: str, precision: str, tm
 @pytest.mark.parametrize("precision", PRECISIONS)
 def test_a_wrong_graph_cannot_pass(precision: str) -> None:
     """The same weights, as if colours were exchanged, a scale forgotten, or rows counted from below."""
-    backend.choose_tensorflow("parity")
+    keras_backend.choose_tensorflow("parity")
     images = samples.test().images[:50]
     model = seeded(NETWORKS["resnet8"], len(LABELS), images)
     expected = predict(model, images)

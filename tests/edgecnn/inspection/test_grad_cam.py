@@ -108,8 +108,8 @@ JAX = """
 import sys
 import numpy as np
 from pathlib import Path
-from edgecnn.training import backend
-assert backend.choose() == "jax"
+from edgecnn.training import keras_backend
+assert keras_backend.choose() == "jax"
 from edgecnn.data import samples
 from edgecnn.inspection import layers
 from edgecnn.inspection.grad_cam import grad_cam

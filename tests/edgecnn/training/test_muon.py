@@ -35,7 +35,7 @@ def test_small_directions_grow_as_far_as_five_steps_take_them() -> None:
 
 
 def test_filters_take_steps_as_large_as_adams_and_all_else_is_adams(keras: Any) -> None:
-    from edgecnn.training.backend import optimizer
+    from edgecnn.training.keras_backend import optimizer
 
     rng = np.random.default_rng(0)
     shapes = (3, 3, 8, 16), (16,), (16, 10), (3, 3, 8, 1)
@@ -63,7 +63,7 @@ def test_filters_take_steps_as_large_as_adams_and_all_else_is_adams(keras: Any) 
 
 def test_momentum_is_nesterovs(keras: Any) -> None:
     """A second gradient across the first: the step leans on both, by their weights in momentum."""
-    from edgecnn.training.backend import optimizer
+    from edgecnn.training.keras_backend import optimizer
     from edgecnn.training.muon import orthogonal
 
     first, second = np.random.default_rng(0).normal(size=(2, 1, 1, 6, 4)).astype(np.float32)

@@ -6,9 +6,9 @@ import sys
 
 import pytest
 
-from edgecnn.training import backend
+from edgecnn.training import keras_backend
 
-SCRIPT = "from edgecnn.training import backend; print(backend.describe(backend.choose()))"
+SCRIPT = "from edgecnn.training import keras_backend; print(keras_backend.describe(keras_backend.choose()))"
 
 
 def test_a_missing_gpu_is_not_complained_of_at_any_log_level() -> None:
@@ -25,12 +25,12 @@ def test_what_files_are_compared_with_is_computed_in_all_bits() -> None:
     import tensorflow as tf
 
     tf.config.experimental.enable_tensor_float_32_execution(True)
-    backend.choose_tensorflow("this test")
+    keras_backend.choose_tensorflow("this test")
     assert not tf.config.experimental.tensor_float_32_execution_enabled()
     jax = pytest.importorskip("jax")
     before = jax.config.jax_default_matmul_precision
     try:
-        backend.exact("jax")
+        keras_backend.exact("jax")
         assert jax.config.jax_default_matmul_precision == "highest"
     finally:
         jax.config.update("jax_default_matmul_precision", before)
