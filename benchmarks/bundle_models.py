@@ -28,7 +28,7 @@ def bundle(run: Path) -> Path:
     from edgecnn.data import cifar10
     from edgecnn.metrics import measure
     from edgecnn_export import keras_file
-    from edgecnn_export.parity import reference_scores
+    from edgecnn_export.reference import reference_scores
 
     model, about = keras_file.load(keras_file.locate(run))
     model.set_weights([weight.astype(np.float16).astype(np.float32) for weight in model.get_weights()])

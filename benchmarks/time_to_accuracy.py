@@ -44,7 +44,7 @@ def main() -> None:
     from edgecnn.training import recipe
     from edgecnn.training.plan import steps_and_batch
     from edgecnn.training.train import train
-    from edgecnn_export.parity import reference_scores
+    from edgecnn_export.reference import reference_scores
 
     data = cifar10.load()
     learnt = data.train.subset(data.train.name, np.arange(options.images))

@@ -63,7 +63,7 @@ def prepare(name: str, photos: Path | None, count: int, folder: Path) -> Prepare
     from edgecnn.zoo.seeded import seeded
     from edgecnn_export import keras_file
     from edgecnn_export.keras_file import About
-    from edgecnn_export.parity import predict
+    from edgecnn_export.reference import predict
     from edgecnn_runtime.contract import InputSpec
 
     network = find(name)

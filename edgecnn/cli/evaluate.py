@@ -71,7 +71,7 @@ def _open(file: Path, backend: str | None) -> tuple[tuple[str, ...], InputSpec, 
 
         def score(images: Dataset) -> Any:
             from edgecnn.training import keras_backend
-            from edgecnn_export.parity import reference_scores
+            from edgecnn_export.reference import reference_scores
 
             keras_backend.exact(keras_backend.choose())
             return reference_scores(keras_file.load(path)[0], images)

@@ -33,7 +33,7 @@ class Subject:
         Raises:
             ExportError: the model is no classifier of such pictures.
         """
-        from edgecnn_export.parity import reference_scores
+        from edgecnn_export.reference import reference_scores
 
         picture = Dataset("picture", pixels[np.newaxis], np.zeros(1, np.int64), self.about.labels)
         return np.asarray(reference_scores(self.model, picture)[0])

@@ -16,6 +16,7 @@ from edgecnn.report.subjects import Subject
 from edgecnn_export import parity
 from edgecnn_export.comparison import Row
 from edgecnn_export.dataset import Dataset
+from edgecnn_export.reference import reference_scores, require_skill
 from edgecnn_runtime.errors import ExportError, ParityError
 
 if TYPE_CHECKING:
@@ -123,10 +124,10 @@ def collect(
     answered: list[Answered] = []
     if model is not None:
         told(subject.about.name)
-        reference = parity.reference_scores(model, data)
+        reference = reference_scores(model, data)
         answered.append(Answered(KERAS, reference, measure(data.labels, reference)))
         try:
-            parity.require_skill(reference, data)
+            require_skill(reference, data)
         except ParityError as problem:
             weak = str(problem)
     failures: list[str] = []

@@ -17,8 +17,8 @@ from edgecnn.training.recipe import Recipe
 from edgecnn.training.train import CHECKPOINT, Trained
 from edgecnn.zoo.network import Network
 from edgecnn_export import keras_file
-from edgecnn_export.parity import predict
 from edgecnn_export.placing import written
+from edgecnn_export.reference import predict
 from edgecnn_runtime.contract import InputSpec
 from edgecnn_runtime.errors import TrainingError, UsageError
 

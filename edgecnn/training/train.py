@@ -21,7 +21,7 @@ from edgecnn.training.learner import Learner
 from edgecnn.training.progress import Reporter
 from edgecnn.training.recipe import Recipe
 from edgecnn.zoo.network import Network
-from edgecnn_export.parity import predict
+from edgecnn_export.reference import predict
 from edgecnn_runtime.errors import TrainingError
 
 if TYPE_CHECKING:

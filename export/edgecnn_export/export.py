@@ -16,8 +16,8 @@ from edgecnn_export.calibration import FEWEST
 from edgecnn_export.dataset import Dataset
 from edgecnn_export.exporter import CALIBRATED, SOURCE_OF_C, Exporter
 from edgecnn_export.options import Listener, Options
-from edgecnn_export.parity import reference_scores, require_skill
 from edgecnn_export.proof import Reference
+from edgecnn_export.reference import reference_scores, require_skill
 from edgecnn_runtime.errors import ExportError, ParityError, UsageError
 
 if TYPE_CHECKING:

@@ -16,8 +16,9 @@ from edgecnn_export.description import describe
 from edgecnn_export.interruptible import interruptible
 from edgecnn_export.operators import Network, layer, ranked
 from edgecnn_export.options import Listener, Options
-from edgecnn_export.parity import passing_over, predict
+from edgecnn_export.parity import passing_over
 from edgecnn_export.proof import Reference, passes, prove, rejected
+from edgecnn_export.reference import predict
 from edgecnn_export.rescue import kept_in_float
 from edgecnn_runtime.contract import Contract
 from edgecnn_runtime.errors import ExportError, ParityError

@@ -1,4 +1,4 @@
-"""Exported files against their Keras model, and the Keras model's own answers."""
+"""Exported files against their Keras model."""
 
 from __future__ import annotations
 
@@ -6,21 +6,16 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-import numpy as np
 
 from edgecnn_export import keras_file
 from edgecnn_export.comparison import Row, compare
-from edgecnn_export.dataset import Dataset, Images, batches
+from edgecnn_export.dataset import Dataset
 from edgecnn_export.gate import TOLERANCES, Probabilities
+from edgecnn_export.reference import reference_scores, require_skill
 from edgecnn_export.scoring import Scores, programs, score
 from edgecnn_runtime import container
 from edgecnn_runtime.contract import Contract
-from edgecnn_runtime.errors import ExportError, ModelFileError, ParityError
-
-if TYPE_CHECKING:
-    import keras
+from edgecnn_runtime.errors import ExportError, ModelFileError
 
 
 @dataclass(frozen=True)
@@ -139,67 +134,3 @@ def _require_origin(file: Exported, source: Path, about: keras_file.About) -> No
     for what, same in said.items():
         if not same:
             raise ExportError(f"{file.path} has {what} than {source}: it is not an export of this model")
-
-
-def predict(model: keras.Model, images: Images) -> Probabilities:
-    """A Keras model's outputs, float32, shape (N, classes), for uint8 images, shape (N, height, width, 3)."""
-    # Not the whole array at once: it may be mapped from a file that is larger than the memory.
-    return np.concatenate([np.asarray(model.predict_on_batch(each), np.float32) for each in batches(images)])
-
-
-def reference_scores(model: keras.Model, data: Dataset) -> Probabilities:
-    """The Keras model's probabilities, float32, shape (N, classes).
-
-    Raises:
-        ExportError: the model does not take one such image and nothing else, or its outputs are not probabilities.
-    """
-    shape = data.images.shape[1:]
-    if len(model.inputs) != 1 or len(model.outputs) != 1:
-        raise ExportError(
-            f"{model.name} has {len(model.inputs)} inputs and {len(model.outputs)} outputs; "
-            "expected a picture in and the probabilities out"
-        )
-    if tuple(model.input_shape[1:]) != shape:
-        raise ExportError(f"{model.name} takes {model.input_shape[1:]} and not {shape}, as its input is said to be")
-    scores = predict(model, data.images)
-    if not np.isfinite(scores).all():
-        raise ExportError(f"{model.name} gives no numbers (NaN): its training has diverged; train it at a lower rate")
-    if scores.shape != (len(data), len(data.label_names)) or not np.allclose(scores.sum(-1), 1, atol=1e-3):
-        raise ExportError(
-            f"{model.name} does not give one probability for each of {len(data.label_names)} labels; "
-            "its last layer must be a softmax"
-        )
-    return scores
-
-
-def require_skill(reference: Probabilities, data: Dataset) -> float | None:
-    """The reference's accuracy, 0 to 1 (None where the labels are not known), if it is good enough to compare with.
-
-    A network that guesses agrees with any copy of itself that guesses the same way, so a comparison with it proves
-    nothing. It must get at least an eighth of the way from chance to perfect. Without labels its answers must at
-    least vary: a file that always gives the most frequent of them may not agree on more than half of the images.
-
-    Args:
-        reference: the Keras model's probabilities, shape (N, classes).
-        data: the N images.
-
-    Raises:
-        ParityError: it does not.
-    """
-    if not data.labelled:
-        most = int(np.bincount(reference.argmax(-1)).argmax())
-        share = float((reference.argmax(-1) == most).mean())
-        if share > 0.5:
-            raise ParityError(
-                f"the Keras model answers {data.label_names[most]!r} to {share:.0%} of {data.name}; agreement with it "
-                "proves nothing above 50%: take more varied pictures"
-            )
-        return None
-    accuracy = float((reference.argmax(-1) == data.labels).mean())
-    chance = float(np.bincount(data.labels).max() / len(data))
-    if accuracy < (lowest := chance + (1 - chance) / 8):
-        raise ParityError(
-            f"the Keras model gets only {accuracy:.1%} of {data.name} right, where always giving one label gets "
-            f"{chance:.1%}; agreement with it proves nothing below {lowest:.1%}: train it first"
-        )
-    return accuracy

@@ -12,7 +12,7 @@ from edgecnn_export.comparison import Row, compare
 from edgecnn_export.dataset import Dataset
 from edgecnn_export.gate import expected_signature
 from edgecnn_export.intervals import accuracy_change
-from edgecnn_export.parity import require_skill
+from edgecnn_export.reference import require_skill
 from edgecnn_export.scoring import Scores
 from edgecnn_runtime.contract import Contract, InputSpec
 from edgecnn_runtime.errors import ParityError

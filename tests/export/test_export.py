@@ -27,7 +27,8 @@ from edgecnn_export.comparison import Row
 from edgecnn_export.dataset import Dataset
 from edgecnn_export.export import export
 from edgecnn_export.options import Listener, Options
-from edgecnn_export.parity import Exported, reference_scores
+from edgecnn_export.parity import Exported
+from edgecnn_export.reference import reference_scores
 from edgecnn_runtime import container
 from edgecnn_runtime.contract import Contract, InputSpec
 from edgecnn_runtime.errors import ExportError, ModelFileError, ParityError, UsageError

@@ -13,7 +13,7 @@ import pytest
 from edgecnn.cli.main import run as edgecnn
 from edgecnn.data import samples
 from edgecnn_export import artifact, keras_file
-from edgecnn_export.parity import predict
+from edgecnn_export.reference import predict
 from edgecnn_export.scoring import score_everywhere
 from edgecnn_runtime.contract import Contract, InputSpec
 from edgecnn_runtime.errors import ExportError

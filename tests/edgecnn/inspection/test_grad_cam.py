@@ -19,7 +19,7 @@ from edgecnn.data import samples
 from edgecnn.inspection import layers
 from edgecnn.inspection.grad_cam import grad_cam
 from edgecnn_export import keras_file
-from edgecnn_export.parity import predict
+from edgecnn_export.reference import predict
 
 ROOT = Path(__file__).parents[3]
 DATA = samples.test()

@@ -16,7 +16,7 @@ from edgecnn.training.recipe import LESSON
 from edgecnn.training.train import train
 from edgecnn.zoo import find
 from edgecnn_export.dataset import Dataset
-from edgecnn_export.parity import predict
+from edgecnn_export.reference import predict
 
 pytestmark = pytest.mark.usefixtures("keras")
 

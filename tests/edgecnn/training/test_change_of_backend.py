@@ -18,7 +18,7 @@ from edgecnn.training.train import CHECKPOINT, train
 from edgecnn.zoo import find
 from edgecnn_export import keras_file
 from edgecnn_export.dataset import Dataset
-from edgecnn_export.parity import predict
+from edgecnn_export.reference import predict
 
 if TYPE_CHECKING:
     from tests.edgecnn.training.conftest import Start

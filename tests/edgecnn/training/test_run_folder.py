@@ -21,7 +21,7 @@ from edgecnn.training.train import CHECKPOINT, Trained, train
 from edgecnn.zoo import find
 from edgecnn_export import keras_file
 from edgecnn_export.dataset import Dataset
-from edgecnn_export.parity import predict
+from edgecnn_export.reference import predict
 from edgecnn_runtime.contract import InputSpec
 from edgecnn_runtime.errors import TrainingError
 

@@ -17,7 +17,7 @@ from edgecnn.training.train import train
 from edgecnn.zoo import find
 from edgecnn.zoo.network import Network
 from edgecnn_export.dataset import Dataset
-from edgecnn_export.parity import predict
+from edgecnn_export.reference import predict
 from edgecnn_runtime.errors import UsageError
 
 if TYPE_CHECKING:
