@@ -9,6 +9,7 @@ from edgecnn import metrics
 from edgecnn.data import source
 from edgecnn.data.photos_cache import Progress, Say
 from edgecnn_export.dataset import Dataset
+from edgecnn_export.parity import passing_over
 from edgecnn_export.scoring import score
 from edgecnn_runtime.benchmark import Case
 from edgecnn_runtime.contract import InputSpec
@@ -45,13 +46,10 @@ class Judge:
         """
         images = self._of(cases[0])
         for file, interpreter in dict.fromkeys((each.file, each.interpreter) for each in cases):
-            try:
+            with passing_over(failed):
                 answers = score(file, images.images, interpreter).probabilities
                 metrics.require_numbers(answers, f"{file.name} in {interpreter}")
                 measured = metrics.measure(images.labels, answers)
-            except ExportError as problem:
-                failed(problem)
-            else:
                 self._accuracies[file, interpreter] = measured.accuracy, measured.interval
         return [each for each in cases if (each.file, each.interpreter) in self._accuracies]
 

@@ -90,7 +90,7 @@ def classify(
     form = "json" if as_json else "csv" if as_csv else "labels" if quiet else None
     wanted = Wanted(form, top or (1 if quiet else 3), threshold, timing, output_folder(annotate, watch, recursive))
     printer = Printer(classifier, wanted, several=source.total != 1)
-    found = answers(classifier, source.items, workers)
+    found = answers(classifier, printer.noting(source.items), workers)
     failed = False
     with closing(found), Progress(source.total, wanted=not (quiet or source.live)) as progress:
         try:

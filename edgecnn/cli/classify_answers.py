@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from collections import deque
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from edgecnn.cli.console import printable
 from edgecnn.cli.forms import Form, Found, as_json, as_labels, as_line, csv_form, nothing
 from edgecnn_runtime import Classifier, ImageError, Prediction
-from edgecnn_runtime.pipeline import Answer
+from edgecnn_runtime.image import Picture
+from edgecnn_runtime.pipeline import Answer, Item
 
 if TYPE_CHECKING:
     from edgecnn_runtime.annotate import Folder
@@ -40,10 +44,19 @@ class Printer:
     def __init__(self, classifier: Classifier, wanted: Wanted, several: bool) -> None:
         """``classifier`` knows the labels; ``several`` says whether there is more than one picture."""
         self._classifier, self._wanted = classifier, wanted
+        self._stamps: deque[_Stamp | None] = deque()
         self._form = self._chosen(several)
+
+    def noting(self, items: Iterable[Item]) -> Iterator[Item]:
+        """The pictures, to be shown in this order. If copies are wanted, it is noted which file each of them is."""
+        for item in items:
+            if self._wanted.folder:
+                self._stamps.append(_stamp(item.picture))
+            yield item
 
     def show(self, answer: Answer) -> ImageError | None:
         """Print an answer, if there is one; what could not be done for this picture."""
+        classified = self._stamps.popleft() if self._stamps else None
         if answer.scores is None or isinstance(answer.item.picture, ImageError):
             return answer.error
         ranked = self._classifier.ranked(answer.scores, self._wanted.top)
@@ -52,8 +65,11 @@ class Printer:
         problem = annotated = None
         if self._wanted.folder:
             try:
-                text = self._text(predictions)
-                annotated = str(self._wanted.folder.write(answer.item.name, answer.item.picture, text))
+                copy = self._wanted.folder.write(answer.item.name, answer.item.picture, self._text(predictions))
+                if _stamp(answer.item.picture) != classified:
+                    copy.unlink()
+                    raise ImageError(f"{answer.item.name}: was replaced while it was classified, so no copy is made")
+                annotated = str(copy)
             except ImageError as raised:
                 problem, annotated = raised, ""
         milliseconds = {step: 1000 * seconds for step, seconds in steps.items()}
@@ -78,3 +94,17 @@ class Printer:
 
         labels = self._classifier.contract.labels
         return table_form(labels, wanted.top, wanted.threshold, wanted.timing, several)
+
+
+_Stamp = tuple[int, int, int]
+
+
+def _stamp(picture: Picture | ImageError) -> _Stamp | None:
+    """What changes when a file is written again or replaced; None of what is no file."""
+    if not isinstance(picture, str | os.PathLike):
+        return None
+    try:
+        status = os.stat(picture)  # noqa: PTH116 - pathlib's takes longer
+    except OSError:
+        return None
+    return status.st_ino, status.st_size, status.st_mtime_ns

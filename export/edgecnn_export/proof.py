@@ -103,7 +103,12 @@ def prove(target: Path, payload: Artifact, contract: Contract, reference: Refere
 
 
 def passes(payload: bytes, contract: Contract, reference: Reference, folder: Path) -> bool:
-    """Whether a converted model would pass, without writing anything that stays."""
+    """Whether a converted model would pass, without writing anything that stays.
+
+    Raises:
+        ExportError: there is no interpreter, or one failed.
+        OSError: the folder cannot be written.
+    """
     with _temporary(folder / f"trial.{contract.format}") as temporary:
         artifact.write(temporary, payload, contract)
         _, rows = _compare(temporary, temporary.name, artifact.size(payload), contract, reference)

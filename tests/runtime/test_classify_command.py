@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +15,7 @@ from PIL import Image
 from edgecnn import models
 from edgecnn.cli.main import run
 from edgecnn_runtime import container, trailers
+from edgecnn_runtime.annotate import Folder
 
 if TYPE_CHECKING:
     from tests.runtime.conftest import Script
@@ -214,6 +216,29 @@ def test_annotated_pictures(int8: Path, pictures: Path, capsys: pytest.CaptureFi
     assert {name: Path(name).read_bytes() for name in before} == before
     with Image.open("red-2.png") as picture:
         assert picture.size == (224, 224)
+
+
+@pytest.mark.usefixtures("pictures")
+def test_a_picture_that_is_replaced_meanwhile_gets_no_label_of_another(
+    int8: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = Folder.write
+
+    def late(folder: Folder, name: str, picture: str, text: str) -> Path:
+        if name == "red.png":
+            shutil.copy("dusk.png", "new.png")
+            Path("new.png").replace("red.png")
+        return write(folder, name, picture, text)
+
+    monkeypatch.setattr(Folder, "write", late)
+    assert run(["classify", "red.png", "dusk.png", "--annotate", "out", "--json", "--model", str(int8)]) == 1
+    out, err = capsys.readouterr()
+    first, second = map(json.loads, out.splitlines())
+    assert first["predictions"][0]["label"] == "red"
+    assert "annotated" not in first
+    assert second["annotated"] == "out/dusk.png"
+    assert err == "error: red.png: was replaced while it was classified, so no copy is made\n"
+    assert [path.name for path in Path("out").iterdir()] == ["dusk.png"]
 
 
 @pytest.mark.usefixtures("pictures")
