@@ -140,11 +140,18 @@ def test_what_only_large_networks_have(piece: str, form: str, precision: str, tm
 
 @pytest.mark.parametrize("precision", PRECISIONS)
 def test_a_wrong_graph_cannot_pass(precision: str) -> None:
-    """The same weights, as if colours were exchanged, a scale forgotten, or rows counted from below."""
     keras_backend.choose_tensorflow("parity")
     images = samples.test().images[:50]
     model = seeded(NETWORKS["resnet8"], len(LABELS), images)
-    expected = predict(model, images)
+    refuse_wrong_graphs(model, images, predict(model, images), precision)
+
+
+def test_a_wrong_graph_of_the_network_cannot_pass(network: tuple[Any, Pixels, Probabilities]) -> None:
+    refuse_wrong_graphs(*network, "int8")
+
+
+def refuse_wrong_graphs(model: Any, images: Pixels, expected: Probabilities, precision: str) -> None:
+    """The same weights, as if colours were exchanged, a scale forgotten, or rows counted from below."""
     check(expected, expected, precision)
     wrong_inputs: list[Pixels] = [images[..., [2, 1, 0]], images // np.uint8(2), images[:, ::-1]]
     for wrong in wrong_inputs:
@@ -169,7 +176,8 @@ def check(got: Probabilities, expected: Probabilities, precision: str) -> None:
     elif precision == "fp16":
         assert np.abs(got - expected).max() <= 0.02
     else:
-        assert correlation(got, expected) >= 0.9
+        # efficientnet_b0 in int8 came to 0.88 in onnxruntime; wrong graphs of any network came to 0.73 at most.
+        assert correlation(got, expected) >= 0.85
 
 
 def correlation(got: Probabilities, expected: Probabilities) -> float:
