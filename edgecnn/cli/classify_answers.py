@@ -13,6 +13,7 @@ from edgecnn.cli.forms import Form, Found, as_json, as_labels, as_line, csv_form
 from edgecnn_runtime import Classifier, ImageError, Prediction
 from edgecnn_runtime.image import Picture
 from edgecnn_runtime.pipeline import Answer, Item
+from edgecnn_runtime.stamp import Stamp
 
 if TYPE_CHECKING:
     from edgecnn_runtime.annotate import Folder
@@ -44,7 +45,7 @@ class Printer:
     def __init__(self, classifier: Classifier, wanted: Wanted, several: bool) -> None:
         """``classifier`` knows the labels; ``several`` says whether there is more than one picture."""
         self._classifier, self._wanted = classifier, wanted
-        self._stamps: deque[_Stamp | None] = deque()
+        self._stamps: deque[Stamp | None] = deque()
         self._form = self._chosen(several)
 
     def noting(self, items: Iterable[Item]) -> Iterator[Item]:
@@ -64,12 +65,9 @@ class Printer:
         steps = answer.timing._asdict() if answer.timing and self._wanted.timing else {}
         problem = annotated = None
         if self._wanted.folder:
+            name, picture, text = answer.item.name, answer.item.picture, self._text(predictions)
             try:
-                copy = self._wanted.folder.write(answer.item.name, answer.item.picture, self._text(predictions))
-                if _stamp(answer.item.picture) != classified:
-                    copy.unlink()
-                    raise ImageError(f"{answer.item.name}: was replaced while it was classified, so no copy is made")
-                annotated = str(copy)
+                annotated = str(self._wanted.folder.write(name, picture, text, lambda: _stamp(picture) == classified))
             except ImageError as raised:
                 problem, annotated = raised, ""
         milliseconds = {step: 1000 * seconds for step, seconds in steps.items()}
@@ -96,15 +94,11 @@ class Printer:
         return table_form(labels, wanted.top, wanted.threshold, wanted.timing, several)
 
 
-_Stamp = tuple[int, int, int]
-
-
-def _stamp(picture: Picture | ImageError) -> _Stamp | None:
-    """What changes when a file is written again or replaced; None of what is no file."""
+def _stamp(picture: Picture | ImageError) -> Stamp | None:
+    """Of a file that is there; None of all else."""
     if not isinstance(picture, str | os.PathLike):
         return None
     try:
-        status = os.stat(picture)  # noqa: PTH116 - pathlib's takes longer
+        return Stamp.of(os.stat(picture))  # noqa: PTH116 - pathlib's takes longer
     except OSError:
         return None
-    return status.st_ino, status.st_size, status.st_mtime_ns

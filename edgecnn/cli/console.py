@@ -21,10 +21,11 @@ def json_text(value: object, indent: int | None = None) -> str:
     """
     import json
 
-    text = json.dumps(value)
-    if "NaN" in text or "Infinity" in text:
-        value = json.loads(text, parse_constant=lambda _: None)
-    return json.dumps(value, indent=indent).replace("\x7f", "\\u007f")
+    try:
+        text = json.dumps(value, indent=indent, allow_nan=False)
+    except ValueError:
+        text = json.dumps(json.loads(json.dumps(value), parse_constant=lambda _: None), indent=indent)
+    return text.replace("\x7f", "\\u007f")
 
 
 def tell(line: str) -> None:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def export(
     model: Annotated[
         Path,
-        typer.Argument(help="A .keras file of edgecnn train, the folder of its run, or one of keras.applications."),
+        typer.Argument(help="A .keras file of edgecnn train, the folder of its run, or the name of a network."),
     ],
     formats: Annotated[
         list[str] | None,
@@ -86,7 +86,8 @@ def export(
     --format c writes a C header and source of the int8 TFLite file, for microcontrollers. --format savedmodel (a folder
     for TensorFlow) and --format keras write the float model with its contract.
 
-    A network of keras.applications is exported with its ImageNet weights. Half of the pictures of --calibration are
+    A name is that of models/NAME.keras or, if there is none, of a network of keras.applications with its ImageNet
+    weights. Half of the pictures of --calibration are
     then what the file and the Keras model must agree on; with labelled ones, named by --data, accuracy counts. For
     instance: edgecnn export vgg16 --int8 --calibration photos/
     """
@@ -96,20 +97,20 @@ def export(
     from edgecnn.data import source as sources
     from edgecnn.training import keras_backend
     from edgecnn_export import calibration as pictures
-    from edgecnn_export.export import calibrates, export_model
+    from edgecnn_export.export import calibrated, export_model
     from edgecnn_export.options import Options
 
     options = Options(max_drop, not no_rescue, calibration_method, debug_layers)
     formats = list(dict.fromkeys(formats or ["tflite", "onnx"]))
     precisions = list(dict.fromkeys((precisions or []) + (["int8"] if int8 else [])))
-    calibrated = calibrates(formats, precisions)
+    ranged = calibrated(formats, precisions)
     found = trained_model.find(model, weights)
     about, unlabelled = found.about, found.file is None and not data
-    if calibration and not calibrated and not unlabelled:
+    if calibration and not ranged and not unlabelled:
         raise UsageError("--calibration sets the ranges of int8 files; add --int8")
-    if calibration_method != Options.calibration_method and "onnx" not in calibrated:
+    if calibration_method != Options.calibration_method and ("onnx", "int8") not in ranged:
         raise UsageError("--calibration-method is how int8 ONNX files are made; add --int8 and --format onnx")
-    if debug_layers and not calibrated:
+    if debug_layers and "int8" not in {precision for _, precision in ranged}:
         raise UsageError("--debug-layers is about int8 files; add --int8")
     if debug_layers:
         require_matplotlib("--debug-layers")
@@ -122,10 +123,12 @@ def export(
         labelled = sources.find(data, about.input, about.labels, say, decoding)
         evaluation = labelled.evaluation
         images = pictures.from_folder(calibration, about.input) if calibration else None
-        if calibrated and images is None:
+        if ranged and images is None:
             images = labelled.calibration
     keras_backend.choose_tensorflow("export")
-    ranges = f"calibration: {len(images):,} images of {images.name}; " if calibrated and images is not None else ""
+    ranges = f"calibration: {len(images):,} images of {images.name}; " if ranged and images is not None else ""
+    if found.file and not model.exists():
+        tell(f"{model} is {found.file}")
     tell(f"{ranges}proof: {len(evaluation):,} of {evaluation.name}")
 
     from edgecnn.cli.export_listener import Printer

@@ -123,7 +123,9 @@ def run(arguments: Sequence[str]) -> int:
         _close_output()
         return 0 if words[0] not in VERBS or words[0] in READ or "--help" in words else FAILURE
     except ImportError as problem:
-        message, failed = f"{first_line(problem)}; edgecnn doctor tells what is broken, and how to mend it", FAILURE
+        reason = first_line(problem.__cause__ or problem)  # numpy tells it there
+        message = f"a package does not load ({reason}); edgecnn doctor mends numpy, Pillow and the interpreters"
+        failed = FAILURE
     except MemoryError:
         message, failed = "this takes more memory than there is; end other programs, or ask for less at a time", FAILURE
     except OSError as problem:
@@ -162,9 +164,10 @@ def main() -> None:
     """Entry point of the ``edgecnn`` script."""
     sys.unraisablehook = _unraisable
     # A file that takes the number of a stream which was closed would be written to as that stream.
-    while (spare := os.open(os.devnull, os.O_RDWR)) <= 2:
-        pass
-    os.close(spare)
+    with suppress(OSError):  # where there is no such device
+        while (spare := os.open(os.devnull, os.O_RDWR)) <= 2:
+            pass
+        os.close(spare)
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:  # closed by whoever started us
             setattr(sys, name, Path(os.devnull).open("w"))  # noqa: SIM115

@@ -51,7 +51,7 @@ def report(
     require_matplotlib("report")
     if quick and data:
         raise UsageError("--quick takes images that come with edgecnn, --data others: give one of them")
-    from edgecnn.report.page import placed
+    from edgecnn.report import page
     from edgecnn.report.report import Told, make
     from edgecnn.report.subjects import gather
 
@@ -59,9 +59,9 @@ def report(
         return _images(subject, data, quick)
 
     command = f"edgecnn report {shlex.join(map(str, words))}"
-    with placed(out) as write:
-        made = make(gather(words), images, rounds, Told(working, measuring), command, data)
-        write(made.html)
+    page.check(out)
+    made = make(gather(words), images, rounds, Told(working, measuring), command, data)
+    page.write(out, made.html)
     working("")
     say(f"saved {out}, {out.stat().st_size / 1000:,.0f} kB")
     for each in made.failures:

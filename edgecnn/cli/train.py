@@ -35,7 +35,9 @@ def train(
         ),
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Folder of the run.", show_default="runs/NETWORK")] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Continue the run in --out, or the latest one.")] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Continue the run in --out, or the latest unfinished one.")
+    ] = False,
     epochs: Annotated[
         int | None, typer.Option(help="Passes over the training images.", show_default="the recipe's")
     ] = None,

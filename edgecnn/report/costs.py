@@ -50,19 +50,15 @@ def measured(files: Sequence[Exported], rounds: int, progress: Callable[[int, in
 
 
 def choices(costs: Costs, files: Sequence[Exported], evidence: Evidence | None) -> list[Choice]:
-    """Of some of the files, the costs with the accuracy that was measured there; without evidence, the costs alone.
-
-    With evidence, those without an accuracy are left out: a trade-off is either of accuracy or of size.
-    """
+    """Of some of the files, the costs with the accuracy that was measured there."""
     paths = [each.path for each in files]
-    found = [each for each in costs.costs if each.case.file in paths]
-    if evidence is None:
-        return [Choice(each) for each in found]
-    return [
-        Choice(each, answered.metrics.accuracy, answered.metrics.interval)
-        for each in found
-        if (answered := evidence.of_file(each.case.file, each.backend))
-    ]
+    return [Choice(each, *_accuracy(each, evidence)) for each in costs.costs if each.case.file in paths]
+
+
+def _accuracy(cost: Cost, evidence: Evidence | None) -> tuple[float, tuple[float, float]] | tuple[()]:
+    if evidence and (answered := evidence.of_file(cost.case.file, cost.backend)):
+        return answered.metrics.accuracy, answered.metrics.interval
+    return ()
 
 
 def failures(costs: Costs, files: Sequence[Exported]) -> list[str]:
@@ -72,5 +68,6 @@ def failures(costs: Costs, files: Sequence[Exported]) -> list[str]:
 
 
 def chart(found: Sequence[Choice], name: str) -> Markup:
-    """Accuracy, or without images the size, against latency."""
-    return inline(f"{name}-benchmark", "latency and accuracy of the files", partial(plots.tradeoffs, choices=found))
+    """Accuracy against latency, of those that have one; where none has, the size."""
+    shown = [each for each in found if each.accuracy is not None] or found
+    return inline(f"{name}-benchmark", "latency and accuracy of the files", partial(plots.tradeoffs, choices=shown))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -57,25 +58,34 @@ def _percent(share: float | None, digits: int = 2) -> str:
     return "-" if share is None else f"{share:.{digits}%}"
 
 
-@contextmanager
-def placed(path: Path) -> Iterator[Callable[[str], None]]:
-    """What writes the text of the page, which is then in its place; until then what was there stays.
+def check(path: Path) -> None:
+    """See that a page can be written to ``path``, before what is to be on it is measured.
 
     Raises:
         UsageError: such a file is no page.
-        DataError: it cannot be written there, which is found out at once.
+        DataError: it cannot be written there.
     """
     if path.suffix.lower() not in _ENDINGS:
         raise UsageError(f"{path} is no name of a page; choose one that ends in .html for --out")
     if path.is_dir():
         raise DataError(f"{path} is a folder; choose another --out")
-    with written(path) as own:
+    with _writing(path), TemporaryFile(dir=path.parent):
+        pass
 
-        def write(text: str) -> None:
-            try:
-                own.write_text(text, encoding="utf-8")
-            except OSError as problem:
-                raise DataError(f"{path} cannot be written ({problem.strerror}); choose another --out") from None
 
-        write("")
-        yield write
+def write(path: Path, text: str) -> None:
+    """Write the page, in the place of what is there.
+
+    Raises:
+        DataError: it cannot be written; what was there stays.
+    """
+    with _writing(path), written(path) as own:
+        own.write_text(text, encoding="utf-8")
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as problem:
+        raise DataError(f"{path} cannot be written ({problem.strerror}); choose another --out") from None

@@ -124,7 +124,7 @@ def write(
         _save(folder, recipe, trained, test, probabilities, metrics)
     except OSError as problem:
         raise TrainingError(
-            f"the results cannot be written to {folder} ({problem.strerror}); "
+            f"the results cannot be written to {folder} ({problem.strerror or problem}); "
             "the training is saved there: make room, and continue it with --resume"
         ) from None
     return metrics

@@ -102,8 +102,8 @@ def export_model(
         raise ExportError(told)
 
 
-def calibrates(formats: Iterable[str], precisions: Iterable[str]) -> list[str]:
-    """The formats of the files whose ranges come from images, if these are asked for as in :func:`export_model`.
+def calibrated(formats: Iterable[str], precisions: Iterable[str]) -> set[tuple[str, str]]:
+    """Format and precision of each file whose ranges come from images, if these are asked for.
 
     Raises:
         UsageError: as there.
@@ -111,8 +111,8 @@ def calibrates(formats: Iterable[str], precisions: Iterable[str]) -> list[str]:
     return _calibrated(_wanted(list(formats), list(precisions))[0])
 
 
-def _calibrated(wanted: dict[str, list[str]]) -> list[str]:
-    return [form for form, precisions in wanted.items() if not CALIBRATED.isdisjoint(precisions)]
+def _calibrated(wanted: dict[str, list[str]]) -> set[tuple[str, str]]:
+    return {(form, precision) for form, each in wanted.items() for precision in CALIBRATED.intersection(each)}
 
 
 def _wanted(formats: list[str], precisions: list[str]) -> tuple[dict[str, list[str]], bool]:

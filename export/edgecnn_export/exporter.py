@@ -90,20 +90,19 @@ class Exporter:
                 errors = int8.errors()
             layers = {self._layer(name): error for name, error in ranked(int8.operators, errors).items()}
             self.listener.layers(self._target(form, precision), layers)
-            if failed and self.options.rescue and self.calibration is not None:
-                trial = self._trial(self.calibration)
-                if self._rescue(network, form, errors, rows, trial):
-                    return []
+            if failed and self.options.rescue and self._rescue(network, form, errors, rows):
+                return []
             return [each + _worst(rows, layers) for each in failed[:1]] + failed[1:]
         return failed
 
-    def _rescue(
-        self, network: Network, form: str, errors: dict[str, float], failed: list[Row], trial: Reference
-    ) -> bool:
+    def _rescue(self, network: Network, form: str, errors: dict[str, float], failed: list[Row]) -> bool:
         """Whether the file could be saved: with some layers in float, or in another precision."""
         contract, target = self._contract(form, "int8"), self._target(form, "int8")
         because = complaints(failed)[0]
         self.listener.note(f"{because}: looking for the layers to keep in float")
+        assert self.calibration is not None
+        seen = predict(self.model, self.calibration.images)
+        trial = Reference(self.calibration, seen, None, self.options.max_drop)
         for kept in kept_in_float(network.int8, errors, lambda payload: passes(payload, contract, trial, self.out)):
             payload = self._described(network.int8.convert(kept), form, "int8")
             names = sorted({self._layer(each) for each in kept})
@@ -118,10 +117,6 @@ class Exporter:
         if self.in_c and form == SOURCE_OF_C[0]:
             return False  # in another precision it would be no file that C is made of
         return any(self._instead(network, form, precision, failed[0].size) for precision in _INSTEAD[form])
-
-    def _trial(self, images: Dataset) -> Reference:
-        """What a set of layers in float must be enough for before it is proved."""
-        return Reference(images, predict(self.model, images.images), None, self.options.max_drop)
 
     def _cheaper(self, network: Network, form: str, rescued: bytes) -> str:
         """That half precision takes less room than a rescued file, if it does."""

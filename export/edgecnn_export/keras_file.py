@@ -56,7 +56,8 @@ class About:
 def save(path: Path, model: keras.Model, about: About) -> None:
     """Write ``model`` and ``about`` to ``path``, which appears only when it is complete."""
     with written(path) as own:
-        write(own, convert(model, about))
+        model.save(own)
+        write(own, _members(own, about))
 
 
 def convert(model: keras.Model, about: About) -> dict[str, bytes]:

@@ -14,8 +14,11 @@ def written(path: Path) -> Iterator[Path]:
     """A path beside ``path`` at which to write a file, which then replaces what is at ``path``.
 
     On an error or an interrupt nothing of it stays, and what was there before is there still.
+
+    Raises:
+        OSError: it cannot be written.
     """
-    own = path.with_name(f".tmp.{path.name}")  # the name ends as it will, for Keras and matplotlib go by that
+    own = path.with_name(f".tmp.{path.name}")  # the name ends as it will, for Keras goes by that
     try:
         yield own
         _sync(own)
@@ -29,11 +32,15 @@ def place(pairs: Sequence[tuple[Path, Path]]) -> None:
     """Rename each first path to the second, in place of what is there.
 
     On an error or an interrupt between two of them, what was there before is there again.
+
+    Raises:
+        OSError: one cannot be written or renamed.
     """
     kept = [(new, target, target.with_name(f".{target.name}.old")) for new, target in pairs]
     for new, _, _ in kept:
         for file in new.rglob("*") if new.is_dir() else [new]:
-            _sync(file)
+            if file.is_file():
+                _sync(file)
     for _, _, old in kept:
         remove(old)  # of an earlier call that was killed: it must not come back
     try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import unicodedata
+from collections.abc import Callable
 from contextlib import suppress
 from io import BytesIO
 from itertools import count
@@ -113,16 +114,24 @@ class Folder:
             raise UsageError(f"{self._path}: cannot be made a folder ({problem.strerror}); name another") from None
         _clear(self._path)
 
-    def write(self, name: str, picture: Picture, text: str) -> Path:
+    def write(self, name: str, picture: Picture, text: str, is_same: Callable[[], bool] = lambda: True) -> Path:
         """Write a picture with ``text`` on it, called after the last part of ``name``; see :func:`drawn`.
 
+        Args:
+            name: as the user knows the picture.
+            picture: what is drawn on.
+            text: what is drawn.
+            is_same: asked when the picture has been read, whether it is still the one that the text is about.
+
         Raises:
-            ImageError: the picture is not usable, or the file cannot be written.
+            ImageError: the picture is not usable, or another one; or the file cannot be written.
         """
         try:
             image = drawn(load(picture), text)
         except MemoryError:
             raise ImageError(f"{name}: does not fit into memory with its label; make it smaller") from None
+        if not is_same():
+            raise ImageError(f"{name}: was replaced while it was classified, so there is no copy with its label")
         stem, ending = _file_name(name)
         part = self._path / f".{stem}.{os.getpid()}.part"
         try:

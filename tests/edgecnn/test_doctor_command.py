@@ -175,9 +175,10 @@ def test_a_numpy_that_does_not_load_is_what_is_to_be_mended(with_onnx: Path, tmp
         command, env=os.environ | {"PYTHONPATH": str(site)}, capture_output=True, text=True, timeout=60, check=False
     )
     assert ended.returncode == 1
-    (line,) = ended.stderr.splitlines()
-    assert line.startswith("error: ")
-    assert line.endswith("; edgecnn doctor tells what is broken, and how to mend it")
+    assert ended.stderr == (
+        "error: a package does not load (libatomic.so.1: cannot open shared object file); "
+        "edgecnn doctor mends numpy, Pillow and the interpreters\n"
+    )
 
 
 def test_one_that_works_is_enough(with_onnx: Path, tmp_path: Path) -> None:

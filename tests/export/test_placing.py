@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
-from edgecnn_export.placing import place, remove
+from edgecnn_export.placing import place, remove, written
 
 
 def tree(folder: Path) -> dict[str, str]:
@@ -84,3 +85,42 @@ def test_what_a_killed_process_left_is_no_hindrance(tmp_path: Path) -> None:
     before(tmp_path)
     place(pairs(tmp_path))
     assert tree(tmp_path) == {"a": "new a", "b/inside": "new b"}
+
+
+def test_a_file_that_is_written_takes_the_place_of_the_old_one(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text("old")
+    with written(tmp_path / "a") as own:
+        own.write_text("new")
+        assert tree(tmp_path) == {"a": "old", own.name: "new"}
+    assert tree(tmp_path) == {"a": "new"}
+
+
+@pytest.mark.parametrize("problem", [KeyboardInterrupt, OSError(28, "No space left on device")])
+def test_a_file_that_is_not_finished_leaves_the_old_one(problem: BaseException, tmp_path: Path) -> None:
+    (tmp_path / "a").write_text("old")
+    with pytest.raises((KeyboardInterrupt, OSError)), written(tmp_path / "a") as own:
+        own.write_text("half")
+        raise problem
+    assert tree(tmp_path) == {"a": "old"}
+
+
+def test_a_file_that_does_not_reach_the_disk_leaves_the_old_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    (tmp_path / "a").write_text("old")
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space left"), written(tmp_path / "a") as own:
+        own.write_text("new")
+    assert tree(tmp_path) == {"a": "old"}
+    with pytest.raises(OSError, match="No space left"):
+        place(pairs(tmp_path))
+    assert (tmp_path / "a").read_text() == "old"
+
+
+def test_a_folder_that_is_none_is_what_is_told(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text("a file")
+    with pytest.raises(NotADirectoryError), written(tmp_path / "a" / "b") as own:
+        own.write_text("new")

@@ -4,6 +4,7 @@ import csv
 import json
 import shutil
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -224,11 +225,11 @@ def test_a_picture_that_is_replaced_meanwhile_gets_no_label_of_another(
 ) -> None:
     write = Folder.write
 
-    def late(folder: Folder, name: str, picture: str, text: str) -> Path:
+    def late(folder: Folder, name: str, picture: str, text: str, is_same: Callable[[], bool]) -> Path:
         if name == "red.png":
             shutil.copy("dusk.png", "new.png")
             Path("new.png").replace("red.png")
-        return write(folder, name, picture, text)
+        return write(folder, name, picture, text, is_same)
 
     monkeypatch.setattr(Folder, "write", late)
     assert run(["classify", "red.png", "dusk.png", "--annotate", "out", "--json", "--model", str(int8)]) == 1
@@ -237,7 +238,7 @@ def test_a_picture_that_is_replaced_meanwhile_gets_no_label_of_another(
     assert first["predictions"][0]["label"] == "red"
     assert "annotated" not in first
     assert second["annotated"] == "out/dusk.png"
-    assert err == "error: red.png: was replaced while it was classified, so no copy is made\n"
+    assert err == "error: red.png: was replaced while it was classified, so there is no copy with its label\n"
     assert [path.name for path in Path("out").iterdir()] == ["dusk.png"]
 
 

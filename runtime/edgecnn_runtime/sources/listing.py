@@ -23,7 +23,7 @@ def listed(path: str) -> Source:
     any length. What comes on standard input is live: each line is answered before the next one is read.
 
     Raises:
-        UsageError: the list cannot be opened, or is empty.
+        UsageError: the list cannot be opened, is empty, or is no text.
         ImageError: it cannot be read.
     """
     if path == STANDARD_INPUT:
@@ -65,7 +65,7 @@ def _names(lines: Iterable[bytes], path: str) -> Iterator[str]:
     try:
         for number, line in enumerate(lines):
             if b"\0" in line:
-                raise UsageError(f"{path}: is no text with a path on each line (it holds NUL); write it as UTF-8")
+                raise UsageError(f"{path}: is no list (it holds NUL); put a path on each line, in UTF-8")
             name = (line if number else line.removeprefix(codecs.BOM_UTF8)).rstrip(b"\r\n")
             if name.strip():
                 yield os.fsdecode(name)

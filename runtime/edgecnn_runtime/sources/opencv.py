@@ -76,7 +76,7 @@ def _read(cv2: Any, name: str, place: str | int) -> Iterator[Item]:
                 continue
             number, lost, missed = number + 1, lost + missed, 0
             yield Item(f"{name}#{number:06}", cv2.cvtColor(frame, cv2.COLOR_BGR2RGB))
-        if lost:
+        if lost or missed >= _PATIENCE:
             raise ImageError(f"{name}: some of its frames cannot be read; copy it again")
     finally:
         capture.release()

@@ -7,12 +7,12 @@ import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from stat import S_ISREG
-from typing import NamedTuple
 
 from edgecnn_runtime.errors import ImageError, UsageError
 from edgecnn_runtime.pipeline import Item
 from edgecnn_runtime.sources import Source
 from edgecnn_runtime.sources.folder import is_folder, pictures
+from edgecnn_runtime.stamp import Stamp
 
 POLL_SECONDS = 0.2
 """How often one looks; of a large folder less often, so that looking takes a tenth of the time at most."""
@@ -22,20 +22,6 @@ SETTLED_SECONDS = 2.0
 
 _ENDS = (b"\xff\xd9", b"\0\0\0\0IEND\xaeB`\x82")
 """What a whole JPEG and a whole PNG end with."""
-
-
-class _Stamp(NamedTuple):
-    """What a file has another one of, once it is written again in place or replaced.
-
-    Its inode's number is left out: FAT, network shares and FUSE number files anew that nobody touched.
-
-    Attributes:
-        size: in bytes.
-        changed: when its bytes were last written, in nanoseconds.
-    """
-
-    size: int
-    changed: int
 
 
 def watched(folder: str, recursive: bool = False) -> Source:
@@ -69,13 +55,17 @@ def _appearing(watch: _Watch) -> Iterator[Item]:
 
 
 class _Watch:
-    """What is known of a folder's pictures."""
+    """What is known of a folder's pictures.
+
+    A disk that goes away leaves the folder of another file system in its place. What is known is kept by the file
+    system's number, so that it is still known when the disk comes back, under another number too.
+    """
 
     def __init__(self, folder: str, recursive: bool) -> None:
         self._folder, self._recursive = folder, recursive
-        self._known, _ = self._listed()
-        self._device = self._device_now()
-        self._changing: dict[str, tuple[_Stamp, float]] = {}
+        found, _ = self._listed()
+        self._known: dict[int, dict[str, Stamp]] = {self._device(): found}
+        self._changing: dict[str, tuple[Stamp, float]] = {}
         self._unreadable: set[str] = set()
 
     def look(self) -> list[Item]:
@@ -83,30 +73,37 @@ class _Watch:
         now = time.monotonic()
         found, problems = self._listed()
         hidden = tuple(os.path.join(path, "") for path in problems)  # noqa: PTH118
-        device = self._device_now()
-        # Another device without any of them is the place of a disk that is away: it may come back with them.
-        if device == self._device or not self._known.keys().isdisjoint(found):
-            self._device = device
-            self._known = {path: seen for path, seen in self._known.items() if path in found or path.startswith(hidden)}
-        new = {path: stamp for path, stamp in found.items() if self._known.get(path) != stamp}
+        known = self._known_here(found, hidden)
+        new = {path: stamp for path, stamp in found.items() if known.get(path) != stamp}
         self._changing = {
             path: seen if (seen := self._changing.get(path)) and seen[0] == stamp else (stamp, now)
             for path, stamp in new.items()
         }
         whole = [path for path, (_, since) in self._changing.items() if _is_whole(path, now - since)]
-        self._known.update((path, new[path]) for path in whole)
+        known.update((path, new[path]) for path in whole)
         told, self._unreadable = self._unreadable, set(problems)
         failed = [Item(path, problem) for path, problem in problems.items() if path not in told]
         return failed + [Item(path, path) for path in sorted(whole, key=lambda path: (new[path].changed, path))]
 
-    def _device_now(self) -> int:
+    def _known_here(self, found: dict[str, Stamp], hidden: tuple[str, ...]) -> dict[str, Stamp]:
+        """What is known on this file system, without what is gone from it."""
+        device = self._device()
+        here = self._known.pop(device, {})
+        here = {path: stamp for path, stamp in here.items() if path in found or path.startswith(hidden)}
+        for elsewhere in self._known.values():
+            for path in [path for path, stamp in elsewhere.items() if found.get(path) == stamp]:
+                here[path] = elsewhere.pop(path)
+        self._known = {number: each for number, each in self._known.items() if each} | {device: here}
+        return here
+
+    def _device(self) -> int:
         """The number of the file system that the folder is on; 0 where it is gone just now."""
         try:
             return os.stat(self._folder).st_dev  # noqa: PTH116
         except OSError:
             return 0
 
-    def _listed(self) -> tuple[dict[str, _Stamp], dict[str, ImageError]]:
+    def _listed(self) -> tuple[dict[str, Stamp], dict[str, ImageError]]:
         """The pictures that are there, and the folders below that cannot be listed."""
         problems: dict[str, ImageError] = {}
         stamps = _stamps(pictures(self._folder, self._recursive, problems.__setitem__))
@@ -120,7 +117,7 @@ def _is_whole(path: str, rested: float) -> bool:
     return rested > 0 and (rested >= SETTLED_SECONDS or _has_end(path))
 
 
-def _stamps(paths: Iterable[str]) -> dict[str, _Stamp]:
+def _stamps(paths: Iterable[str]) -> dict[str, Stamp]:
     """Those of the files that have any bytes."""
     stamps = {}
     for path in paths:
@@ -129,7 +126,7 @@ def _stamps(paths: Iterable[str]) -> dict[str, _Stamp]:
         except OSError:  # gone again
             continue
         if status.st_size and S_ISREG(status.st_mode):
-            stamps[path] = _Stamp(status.st_size, status.st_mtime_ns)
+            stamps[path] = Stamp.of(status)
     return stamps
 
 

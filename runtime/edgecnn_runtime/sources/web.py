@@ -39,7 +39,8 @@ def picture(address: str) -> BytesIO:
     By HTTP's basic login, and by its digest login where the host asks for that, as cameras do (RFC 7617 and 7616).
 
     Raises:
-        ImageError: it is not there, is too large or does not come in time, or the address is neither HTTP nor HTTPS.
+        ImageError: it is not there, is a stream or a video, is too large or does not come in time, or the address is
+            neither HTTP nor HTTPS.
     """
     address, login = without_login(address)
     if not address.lower().startswith(("http://", "https://")):

@@ -55,7 +55,7 @@ def test_a_list_that_can_be_read_only_once() -> None:
 @pytest.mark.parametrize("text", [b"red.png\0day/1.jpg\0", "red.png\n".encode("utf-16")])
 def test_a_list_that_is_no_text(text: bytes) -> None:
     Path("list.txt").write_bytes(text)
-    with pytest.raises(UsageError, match=r"^list\.txt: is no text with a path on each line \(it holds NUL\)"):
+    with pytest.raises(UsageError, match=r"^list\.txt: is no list \(it holds NUL\); put a path on each line"):
         list(listed("list.txt").items)
 
 

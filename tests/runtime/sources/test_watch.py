@@ -139,11 +139,14 @@ def test_a_disk_that_goes_and_comes_back(here: Path) -> None:
             return [each.name for each in looks.look()]
 
         assert mounted(Path(other)) == []
+        shutil.copy("red.png", other)  # a camera that goes on
+        assert mounted(Path(other)) == ["mounted/red.png"]
         shutil.copy("red.png", stick / "meanwhile.png")
         assert mounted(stick) == ["mounted/meanwhile.png"]
         (stick / "before.png").unlink()
         assert mounted(stick) == []
-        assert looks._known.keys() == {"mounted/meanwhile.png"}
+        assert mounted(Path(other)) == []
+        assert sorted(map(len, looks._known.values())) == [1, 1]
 
 
 def test_what_is_no_picture_yet_or_never_is_one(watching: Watching) -> None:
