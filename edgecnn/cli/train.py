@@ -122,7 +122,7 @@ def train(
             raise UsageError(
                 "--resume keeps the run's recipe: only --out, --data, --devices and --tensorboard go with it"
             )
-        folder, plan = run.to_resume(out, chosen.name)
+        folder, plan = run.to_resume(out, chosen.name, data)
     else:
         plan = recipes.planned(recipe, chosen.recipe, freeze, changes)
     group = all_devices.asked(devices)
@@ -134,7 +134,8 @@ def train(
         folder = run.new_folder(out, chosen.name, make=group.first)
     named = f" --data {shlex.quote(str(data))}" if data else ""
     divided = f" --devices {devices}" if devices > 1 else ""
-    with _explained(chosen, plan, folder, f"{named}{divided}"), ExitStack() as held:
+    boards = " --tensorboard" if tensorboard else ""
+    with _explained(chosen, plan, folder, f"{named}{divided}{boards}"), ExitStack() as held:
         if group.first and not kept:
             held.enter_context(_gone_if_empty(folder))
         device = _ready(group)
@@ -150,7 +151,7 @@ def train(
                 folder,
                 resume,
                 folder / "tensorboard" if tensorboard else None,
-                _loader(chosen, plan) if plan.pretrained else None,
+                _loader(chosen, plan, training.label_names) if plan.pretrained else None,
                 devices=group,
             )
         if not group.first:
@@ -234,14 +235,16 @@ def _announce(network: Network, plan: Recipe, training: Dataset, folder: Path) -
     )
 
 
-def _loader(network: Network, plan: Recipe) -> Callable[[keras.Model], None]:
+def _loader(network: Network, plan: Recipe, labels: tuple[str, ...]) -> Callable[[keras.Model], list[str]]:
     """What puts the pretrained weights into the model, and says so."""
 
-    def load(model: keras.Model) -> None:
+    def load(model: keras.Model) -> list[str]:
         from edgecnn.zoo import weights
 
-        new = ", ".join(weights.load(model, network, plan.weights_file)) or "nothing"
+        new = weights.load(model, network, plan.weights_file, labels)
         frozen = f", which learns alone for {min(plan.frozen_epochs, plan.epochs)} epochs" if plan.frozen_epochs else ""
-        tell(f"weights: {plan.weights_file or 'of keras.applications, for ImageNet'}; new: {new}{frozen}")
+        origin = plan.weights_file or "of keras.applications, for ImageNet"
+        tell(f"weights: {origin}; new: {', '.join(new) or 'nothing'}{frozen}")
+        return new
 
     return load

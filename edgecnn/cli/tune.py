@@ -61,6 +61,7 @@ def tune(
     from edgecnn.cli.console import decoding, say, tell
     from edgecnn.data import source
     from edgecnn.training import keras_backend
+    from edgecnn.training.stage import check_new
     from edgecnn.tuning import findings
     from edgecnn.tuning.search import Task, search
     from edgecnn.zoo.weights import load
@@ -68,15 +69,17 @@ def tune(
 
     learning, validation = source.find(data, InputSpec(chosen.height, chosen.width), None, say, decoding).split()
     device = keras_backend.describe(keras_backend.choose())
-    load_weights = partial(load, network=chosen, file=base.weights_file) if base.pretrained else None
+    labels = learning.label_names
+    load_weights = partial(load, network=chosen, file=base.weights_file, labels=labels) if base.pretrained else None
     if load_weights:  # what does not fit shows before anything is kept
-        load_weights(chosen.build(len(learning.label_names)))
+        check_new(tried, load_weights(chosen.build(len(labels))))
     about = {
         "network": chosen.name,
         "recipe": asdict(tried),
         "space": {name: asdict(each) for name, each in searched.items()},
         "seed": seed,
         "validation": f"{validation.name} {validation.fingerprint}",
+        "training": f"{learning.name} {learning.fingerprint}",
     }
     study = studies.opened(folder, about, tried.epochs, spaces.start(searched, tried))
     tell(device)

@@ -112,6 +112,10 @@ class Photos:
             raise DataError(
                 f"the class {lost} of {self.source} has too few pictures that are not copies of others; add some"
             )
+        if not validation:
+            raise DataError(
+                f"all pictures of {self.source} to watch the training with are copies of test pictures; add others"
+            )
         return self._decode("train", training, validation)
 
     @cached_property

@@ -82,6 +82,16 @@ def peek(path: Path) -> tuple[str, Recipe, Progress]:
         return about["network"], Recipe.from_dict(about["recipe"]), Progress(**about["progress"])
 
 
+def data_name(path: Path) -> str:
+    """Name of the images that a saved state learns from.
+
+    Raises:
+        TrainingError: there is no checkpoint, or it cannot be read.
+    """
+    with _opened(path) as saved:
+        return str(json.loads(str(saved["about"]))["data"]["name"])
+
+
 def check_data(path: Path, data: Dataset) -> None:
     """See that a saved state is of a training on these images.
 

@@ -47,7 +47,10 @@ def choose() -> str:
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
     # TensorFlow writes of missing GPUs before it looks at its log level, and when it looks for them.
     with quiet(), interruptible():
-        importlib.import_module("keras")
+        keras = importlib.import_module("keras")
+        # Not as the user's keras.json may have it: every network here is made for these.
+        keras.config.set_image_data_format("channels_last")
+        keras.config.set_floatx("float32")
         if backend == "tensorflow":
             importlib.import_module("tensorflow").config.list_physical_devices()
     return backend

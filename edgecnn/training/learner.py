@@ -17,6 +17,7 @@ from edgecnn.training.quantization_aware import aware, copy_weights
 from edgecnn.training.recipe import Recipe
 from edgecnn.zoo.network import Network
 from edgecnn_runtime.errors import UsageError
+from edgecnn_runtime.quiet import quiet
 
 if TYPE_CHECKING:
     import keras
@@ -52,7 +53,8 @@ class Learner:
         self._framework = keras_backend.choose()
         import keras
 
-        keras.utils.set_random_seed(recipe.seed)
+        with quiet():  # it imports TensorFlow, whatever computes, which writes of missing GPUs
+            keras.utils.set_random_seed(recipe.seed)
         with precision(recipe.mixed_precision):
             self.model = self._build()
             self._trained = network.with_auxiliary(self.model)

@@ -30,7 +30,9 @@ def in_bfloat16(model: keras.Model) -> keras.Model:
     import keras
 
     def copy(layer: Any) -> Any:
-        dtype = {} if layer.output is model.output else {"dtype": MIXED}
+        # An operation that is no layer computes in what it is given.
+        plain = layer.output is model.output or not isinstance(layer, keras.layers.Layer)
+        dtype = {} if plain else {"dtype": MIXED}
         return type(layer).from_config(layer.get_config() | dtype)
 
     made = keras.models.clone_model(model, clone_function=copy)

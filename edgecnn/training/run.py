@@ -12,6 +12,8 @@ import platform
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from edgecnn.training import checkpoint, plan
 from edgecnn.training.recipe import Recipe
 from edgecnn.training.train import CHECKPOINT, Trained
@@ -52,17 +54,24 @@ def new_folder(given: Path | None, network: str, make: bool = True) -> Path:
     return folder
 
 
-def to_resume(given: Path | None, network: str) -> tuple[Path, Recipe]:
+def to_resume(given: Path | None, network: str, data: Path | None) -> tuple[Path, Recipe]:
     """The folder of the run to continue, ``given`` or else the latest run of the network, and its recipe.
+
+    Args:
+        given: the folder that was asked for.
+        network: name of the network.
+        data: the images that were named; none for CIFAR-10.
 
     Raises:
         TrainingError: there is none.
-        UsageError: it is a run of another network.
+        UsageError: it is a run of another network, or learns from images that were not named.
     """
     folder = given or latest(network)
     trained, recipe, _ = checkpoint.peek(folder / CHECKPOINT)
     if trained != network:
         raise UsageError(f"{folder} is a run of {trained}, not of {network}")
+    if data is None and not (name := checkpoint.data_name(folder / CHECKPOINT)).startswith("cifar10/"):
+        raise UsageError(f"{folder} learns from {name}: name the --data that it began with, too")
     return folder, recipe
 
 
@@ -100,9 +109,13 @@ def write(
     """Evaluate on ``test``, write everything, and return what ``metrics.json``, the last file, holds.
 
     Raises:
-        TrainingError: the folder cannot be written.
+        TrainingError: the training has diverged, or the folder cannot be written.
     """
     probabilities = predict(trained.model, test.images)
+    if not np.isfinite(probabilities).all():
+        raise TrainingError(
+            "the network gives no numbers any more, for its training has diverged; begin another run with a lower --lr"
+        )
     steps, batch = plan.steps_and_batch(recipe, len(training))
     metrics = {
         "network": network.name,

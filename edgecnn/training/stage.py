@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from edgecnn.training.recipe import Recipe
+from edgecnn_runtime.errors import TrainingError
 
 if TYPE_CHECKING:
     import keras
@@ -50,14 +51,30 @@ def freeze(model: keras.Model, frozen: bool) -> None:
         layer.trainable = not frozen
 
 
+def check_new(recipe: Recipe, new: list[str]) -> None:
+    """See that a run can begin whose pretrained weights lack the layers ``new``.
+
+    Raises:
+        TrainingError: the classifier cannot learn alone on them, or there is nothing to fine-tune.
+    """
+    if recipe.frozen_epochs and len(new) > 1:
+        raise TrainingError(
+            f"the weights lack {', '.join(new[:-1])}, which would stay random while {new[-1]} learns alone; "
+            "take weights that have them, or --unfreeze-after 0"
+        )
+    if recipe.quantized and new:
+        raise TrainingError(f"the weights lack {', '.join(new)} for these classes: --qat fine-tunes what is trained")
+
+
 def optimizer(kind: Any, recipe: Recipe, stage: Stage, steps_per_epoch: int, model: keras.Model) -> Any:
     """A new optimizer of the class ``kind`` for the weights that learn in the stage."""
     import keras
 
     rate: Any = stage.learning_rate
     if recipe.cosine:
-        warmup = round(recipe.warmup_epochs * steps_per_epoch)
-        falling = max(1, (stage.last - stage.first) * steps_per_epoch - warmup)
+        steps = (stage.last - stage.first) * steps_per_epoch
+        warmup = min(round(recipe.warmup_epochs * steps_per_epoch), steps - 1)  # its first step has a rate of zero
+        falling = steps - warmup
         rate = keras.optimizers.schedules.CosineDecay(0.0, falling, warmup_target=rate, warmup_steps=warmup)
     made = kind(
         rate,

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from edgecnn.training import checkpoint, plan
+from edgecnn.training import checkpoint, plan, stage
 from edgecnn.training.checkpoint import Progress
 from edgecnn.training.devices import Devices
 from edgecnn.training.learner import Learner
@@ -56,7 +56,7 @@ def train(
     out: Path,
     resume: bool = False,
     tensorboard: Path | None = None,
-    load_weights: Callable[[keras.Model], object] | None = None,
+    load_weights: Callable[[keras.Model], list[str]] | None = None,
     watch: Callable[[dict[str, float]], object] | None = None,
     devices: Devices | None = None,
 ) -> Trained:
@@ -73,14 +73,16 @@ def train(
         out: folder of the checkpoint.
         resume: go on from the checkpoint in ``out``.
         tensorboard: folder for TensorBoard logs.
-        load_weights: called with the new model of a run that begins, to put pretrained weights into it.
+        load_weights: called with the new model of a run that begins, to put pretrained weights into it; gives the names
+            of the layers that it had none for.
         watch: called with the row of every epoch, instead of a printed line; what it raises ends the run.
         devices: what to train on, joined; otherwise the backend's first device.
 
     Raises:
         UsageError: a batch cannot be divided among the devices.
-        TrainingError: there is nothing to resume in ``out``, or it learns from other images; one of several processes
-            does not go along; or the loss is no number any more, unless it is watched.
+        TrainingError: there is nothing to resume in ``out``, or it learns from other images; the pretrained weights
+            lack layers that the recipe needs; one of several processes does not go along; or the loss is no number any
+            more, unless it is watched.
         KeyboardInterrupt: Ctrl-C, after the state was saved.
     """
     devices = devices or Devices()
@@ -88,7 +90,7 @@ def train(
     progress = _resumed(saved, data) if resume else Progress()
     learner = Learner(network, recipe, data, devices)
     if load_weights and not resume:
-        load_weights(learner.model)
+        stage.check_new(recipe, load_weights(learner.model))
     devices.agree(
         (network.name, recipe.to_json(), data.fingerprint),
         [*learner.given, *([np.fromfile(saved, np.uint8)] if resume else [])],
@@ -158,7 +160,7 @@ def _resumed(saved: Path, data: Dataset) -> Progress:
 
 def _require_number(row: dict[str, float], devices: Devices) -> None:
     """Stop a run that can come to nothing any more; its last good state stays."""
-    if not math.isfinite(row["loss"]):
+    if not all(math.isfinite(row.get(name, 0.0)) for name in ("loss", "validation_loss")):
         devices.leave()
         raise TrainingError(
             f"the training has diverged, its loss is no number in epoch {row['epoch']:.0f}; "

@@ -39,7 +39,7 @@ class Task:
         space: the fields that are searched.
         learning: the images to learn from.
         validation: the images to choose by.
-        load_weights: puts pretrained weights into a new model.
+        load_weights: puts pretrained weights into a new model, and gives the names of the layers that it had none for.
     """
 
     network: Network
@@ -47,7 +47,7 @@ class Task:
     space: Space
     learning: Dataset
     validation: Dataset
-    load_weights: Callable[[keras.Model], object] | None = None
+    load_weights: Callable[[keras.Model], list[str]] | None = None
 
 
 def search(task: Task, study: optuna.Study, trials: int, seed: int, tell: Callable[[int], None]) -> None:

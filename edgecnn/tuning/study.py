@@ -134,6 +134,7 @@ def _agree(path: Path, about: dict[str, Any]) -> None:
         there = json.loads(path.read_text())
         if "recipe" in about:  # one that was written before a field existed has that field's default
             there["recipe"] = asdict(Recipe.from_dict(there["recipe"]))
+        there = {"training": about.get("training")} | there  # searches had no such field once
         different = [name for name, value in json.loads(text).items() if there[name] != value]
     except (ValueError, LookupError, TypeError, EdgeCNNError):
         raise TrainingError(f"{path} is damaged; choose another --out") from None

@@ -43,6 +43,8 @@ def opened(path: Path) -> Iterator[Weights]:
     Raises:
         DataError: the file is missing, damaged, or none of these.
     """
+    if not path.exists():
+        raise DataError(f"the file of weights {path} does not exist")
     if not path.name.endswith(SUFFIXES):
         raise DataError(f"{path} is not a file of weights; expected one that ends in {', '.join(SUFFIXES)}")
     try:
@@ -51,8 +53,6 @@ def opened(path: Path) -> Iterator[Weights]:
             if not weights.layers:
                 raise ValueError("it holds no weights")
             yield weights
-    except FileNotFoundError:
-        raise DataError(f"the file of weights {path} does not exist") from None
     except (*damage.ARCHIVE, *damage.ARRAY, OSError, KeyError, AttributeError) as problem:
         raise DataError(f"{path} cannot be read as a file of weights ({first_line(problem)})") from None
 

@@ -160,6 +160,14 @@ def test_a_class_of_nothing_but_copies(tmp_path: Path, load: Load) -> None:
         load(folder).split()
 
 
+def test_nothing_but_copies_to_watch_with(tmp_path: Path, load: Load) -> None:
+    folder = write(tmp_path / "photos" / "train", 10).parent
+    write(folder / "test", 4)
+    shutil.copytree(folder / "test", folder / "val")
+    with pytest.raises(DataError, match=r"^all pictures of .* to watch the training with are copies of test pictures"):
+        load(folder).split()
+
+
 def test_pictures_of_the_same_size_are_compared_by_what_they_hold(tmp_path: Path, load: Load, said: list[str]) -> None:
     images = load(write(tmp_path / "bitmaps", 20, "bmp"))
     assert [counts(part) for part in (*images.split(), images.test)] == [[14] * 3, [3] * 3, [3] * 3]

@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -18,6 +19,20 @@ def test_a_missing_gpu_is_not_complained_of_at_any_log_level() -> None:
     )
     assert (ended.returncode, ended.stderr) == (0, "")
     assert " on TensorFlow " in ended.stdout
+
+
+@pytest.mark.parametrize("framework", ["tensorflow", "jax"])
+def test_the_users_settings_of_keras_do_not_change_a_network(framework: str, tmp_path: Path) -> None:
+    (tmp_path / "keras.json").write_text('{"image_data_format": "channels_first", "floatx": "float64"}')
+    environment = os.environ | {"KERAS_BACKEND": framework, "KERAS_HOME": str(tmp_path)}
+    script = (
+        "from edgecnn.training import keras_backend; keras_backend.choose(); from edgecnn.zoo import find; "
+        "model = find('resnet8').build(10); print(model.count_params(), model.weights[0].dtype)"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", script], env=environment, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert (ended.returncode, ended.stdout) == (0, "78666 float32\n")
 
 
 def test_what_files_are_compared_with_is_computed_in_all_bits() -> None:

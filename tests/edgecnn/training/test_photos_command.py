@@ -150,6 +150,15 @@ def test_bad_photographs_end_before_a_run_begins(folder: Path, here: Path, capfd
     assert not (here / "runs").exists()
 
 
+@pytest.mark.usefixtures("keras")
+def test_a_run_on_photographs_is_resumed_with_them(folder: Path, here: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    assert run(["train", "baseline", "--data", str(folder), "--epochs", "1", "--out", "run"]) == 0
+    capfd.readouterr()
+    assert run(["train", "baseline", "--out", "run", "--resume"]) == 2
+    told = "run learns from my photos/train-210: name the --data that it began with, too"
+    assert capfd.readouterr().err == f"error: {told}\n"
+
+
 def test_quick_is_for_cifar10(folder: Path, here: Path, capfd: pytest.CaptureFixture[str]) -> None:
     model = Path(__file__).parents[3] / "models" / "baseline.keras"
     assert run(["parity", str(model), "x.onnx", "--quick", "--data", str(folder)]) == 2

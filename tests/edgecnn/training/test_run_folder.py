@@ -82,7 +82,7 @@ def test_the_latest_run_is_resumed() -> None:
 def test_nothing_to_resume() -> None:
     make_run(Path("runs/deeper"))
     with pytest.raises(TrainingError, match="there is no unfinished run of baseline in runs/ to resume; name"):
-        run.to_resume(None, "baseline")
+        run.to_resume(None, "baseline", None)
 
 
 @pytest.fixture(scope="module")
@@ -158,6 +158,15 @@ def test_the_metrics(finished: Finished, small: Dataset, watched: Dataset) -> No
         "device": "a CPU",
         "python": platform.python_version(),
     }
+
+
+def test_a_network_that_gives_no_numbers_is_no_result(
+    finished: Finished, small: Dataset, watched: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run, "predict", lambda _, images: np.full((len(images), 10), np.nan, np.float32))
+    with pytest.raises(TrainingError, match="gives no numbers any more, for its training has diverged"):
+        run.write(tmp_path, find("baseline"), RECIPE, finished[1], small, watched, "a CPU")
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_full_disk(

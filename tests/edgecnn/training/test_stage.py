@@ -6,13 +6,15 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pytest
 
 from edgecnn.training import stage
-from edgecnn.training.recipe import DEFAULT
+from edgecnn.training.recipe import DEFAULT, QAT
 from edgecnn.training.stage import Stage
 from edgecnn.training.train import train
 from edgecnn.zoo.network import Network
 from edgecnn_export.dataset import Dataset
+from edgecnn_runtime.errors import TrainingError
 
 if TYPE_CHECKING:
     from tests.edgecnn.training.conftest import Folders, InParts
@@ -43,11 +45,31 @@ def test_which_epochs_are_frozen() -> None:
         assert stage.at(always, 0) == stage.at(always, 4) == Stage(0, 4, True, DEFAULT.learning_rate)
 
 
+def test_weights_that_lack_more_than_the_classifier_are_not_frozen() -> None:
+    stage.check_new(RECIPE, ["classifier"])
+    stage.check_new(replace(RECIPE, frozen_epochs=0), ["hidden", "classifier"])
+    with pytest.raises(TrainingError, match="lack hidden, which would stay random while classifier learns alone"):
+        stage.check_new(RECIPE, ["hidden", "classifier"])
+    stage.check_new(QAT, [])
+    with pytest.raises(TrainingError, match="lack classifier for these classes: --qat fine-tunes what is trained"):
+        stage.check_new(QAT, ["classifier"])
+
+
+def test_a_run_of_one_step_learns(keras: Any, small: Dataset, folder: Folders) -> None:
+    few = small.subset("few", np.arange(50))
+    recipe = replace(DEFAULT, epochs=1, batch_size=50)
+    trained = train(NETWORK, recipe, few, None, folder("one"))
+    keras.utils.set_random_seed(recipe.seed)
+    begun = NETWORK.build(10).get_layer("base").get_weights()[0]
+    assert np.abs(trained.model.get_layer("base").get_weights()[0] - begun).max() > 1e-4
+
+
 def test_a_frozen_base_stays_and_the_classifier_learns(keras: Any, small: Dataset, folder: Folders) -> None:
     before: dict[str, Any] = {}
 
-    def note(model: Any) -> None:
+    def note(model: Any) -> list[str]:
         before.update({weight.path: np.array(weight) for weight in model.weights})
+        return ["classifier"]
 
     frozen = train(NETWORK, replace(RECIPE, frozen_epochs=4), small, None, folder("a"), load_weights=note)
     after = {weight.path: np.array(weight) for weight in frozen.model.weights}

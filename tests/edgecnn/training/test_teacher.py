@@ -72,6 +72,17 @@ def test_a_teacher_in_bfloat16_says_nearly_the_same(wise: Any, small: Dataset) -
 
 
 @pytest.mark.usefixtures("keras")
+@pytest.mark.parametrize("name", ["lenet5", "resnet20"])
+def test_operations_that_are_no_layers_need_no_bfloat16(name: str, small: Dataset, tmp_path: Path) -> None:
+    model = find(name).build(10)
+    keras_file.save(tmp_path / "model.keras", model, About(name, small.label_names, InputSpec(32, 32)))
+    recipe = replace(DEFAULT, teacher=str(tmp_path), distillation=0.5, mixed_precision=True)
+    pixels = small.images[:20].astype(np.float32)
+    answers = teacher.load(recipe, small).predict(pixels, verbose=0)
+    np.testing.assert_allclose(answers, model.predict(pixels, verbose=0), atol=0.05)
+
+
+@pytest.mark.usefixtures("keras")
 def test_a_teacher_of_something_else_is_refused(wise: Any, small: Dataset, tmp_path: Path) -> None:
     folder, _ = wise
     recipe = replace(DEFAULT, teacher=str(folder), distillation=0.5)

@@ -14,6 +14,8 @@ import pytest
 from edgecnn import zoo
 from edgecnn.zoo import weights
 from edgecnn.zoo.network import Network
+from edgecnn_export import keras_file
+from edgecnn_runtime.contract import InputSpec
 from edgecnn_runtime.errors import DataError, UsageError
 
 
@@ -125,6 +127,49 @@ def test_a_layer_too_many_does_no_harm(keras: Any, trained: Any, tmp_path: Path)
     assert same(model, trained, BODY)
 
 
+def _numbered(pixels: Any, classes: int) -> Any:
+    from keras import layers
+
+    x = pixels
+    for _ in range(12):
+        x = layers.BatchNormalization()(layers.Conv2D(4, 3, padding="same")(x))
+    return layers.Dense(classes, activation="softmax", name="head")(layers.GlobalAveragePooling2D()(x))
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+@pytest.mark.parametrize("earlier", [0, 1, 30])
+def test_layers_that_keras_has_numbered(earlier: int, suffix: str, keras: Any, tmp_path: Path) -> None:
+    """Its numbers go on within a process, so that they may be others, or those of other layers."""
+    network = Network("numbered", _numbered, 8, 8, 3, 0, 0, "a test")
+    keras.backend.clear_session()
+    for _ in range(earlier):
+        keras.layers.Conv2D(4, 3)
+        keras.layers.BatchNormalization()
+    trained = network.build(3)
+    rng = np.random.default_rng(0)
+    trained.set_weights([rng.normal(size=each.shape) for each in trained.get_weights()])
+    file = write(trained, tmp_path / f"trained{suffix}")
+    keras.backend.clear_session()
+    model = network.build(3)
+    assert weights.load(model, network, file) == []
+    assert all((a == b).all() for a, b in zip(model.get_weights(), trained.get_weights(), strict=True))
+
+
+@pytest.mark.usefixtures("keras")
+def test_a_larger_network_is_another(tmp_path: Path) -> None:
+    small, large = zoo.find("resnet20"), zoo.find("resnet56")
+    for classes in (10, 3):
+        with pytest.raises(DataError, match=r"its layer .* is none of the network's; it holds the weights of a larger"):
+            weights.load(small.build(classes), small, write(large.build(10), tmp_path / "large.keras"))
+
+
+def test_as_many_but_other_classes_have_another_head(trained: Any, tmp_path: Path) -> None:
+    file = tmp_path / "trained.keras"
+    keras_file.save(file, trained, keras_file.About("small", ("cat", "dog", "emu"), InputSpec(8, 8)))
+    for labels, new in ((("cat", "dog", "emu"), []), (("a_dog", "cat", "emu"), ["head"]), (None, [])):
+        assert weights.load(NETWORK.build(3), NETWORK, file, labels) == new
+
+
 @pytest.mark.parametrize("suffix", SUFFIXES)
 def test_a_wrong_file_is_refused_with_both_shapes(suffix: str, tmp_path: Path, keras: Any) -> None:
     wider = Network("wider", lambda pixels, _: _layers(pixels[..., :1], 3), 8, 8, 3, 0, 0, "a test")
@@ -170,6 +215,7 @@ def test_damaged_missing_and_other_files(suffix: str, tmp_path: Path, keras: Any
     (tmp_path / f"damaged{suffix}").write_bytes(b"damaged" * 100)
     with pytest.raises(DataError, match="cannot be read as a file of weights"):
         weights.load(model, NETWORK, tmp_path / f"damaged{suffix}")
+    (tmp_path / "weights.pth").touch()
     with pytest.raises(DataError, match=r"expected one that ends in \.h5"):
         weights.load(model, NETWORK, tmp_path / "weights.pth")
     with zipfile.ZipFile(tmp_path / "empty.keras", "w") as archive:
@@ -211,9 +257,9 @@ def test_off_line_the_error_says_what_to_fetch_and_where_to_put_it(
     network = zoo.find("densenet121")
     with pytest.raises(DataError) as caught:
         weights.load(network.build(5), network)
-    name = "densenet121_weights_tf_dim_ordering_tf_kernels_notop.h5"
+    name = "densenet121_weights_tf_dim_ordering_tf_kernels.h5"
     message = str(caught.value)
-    assert f"/densenet/{name}, whose hash is 30ee3e1110167f948a6b9946edeeb738, elsewhere" in message
+    assert f"/densenet/{name}, whose hash is 9d60b8095a5708f2dcce2bca79d332c7, elsewhere" in message
     assert f"save it as {tmp_path / 'models' / name}, or name it with --weights" in message
     assert "https://" in message
 
