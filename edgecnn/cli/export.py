@@ -87,9 +87,8 @@ def export(
     for TensorFlow) and --format keras write the float model with its contract.
 
     A name is that of models/NAME.keras or, if there is none, of a network of keras.applications with its ImageNet
-    weights. Half of the pictures of --calibration are
-    then what the file and the Keras model must agree on; with labelled ones, named by --data, accuracy counts. For
-    instance: edgecnn export vgg16 --int8 --calibration photos/
+    weights. Half of the pictures of --calibration are then what the file and the Keras model must agree on; with
+    labelled ones, named by --data, accuracy counts. For instance: edgecnn export vgg16 --int8 --calibration photos/
     """
     from edgecnn import trained_model
     from edgecnn.cli.console import decoding, say, tell

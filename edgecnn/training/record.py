@@ -10,6 +10,7 @@ from typing import Any
 
 from edgecnn.training import recipe as recipes
 from edgecnn.training.recipe import Recipe
+from edgecnn.training.run import METRICS
 from edgecnn_runtime.errors import TrainingError
 
 
@@ -39,7 +40,7 @@ def read(folder: Path) -> Record:
     return Record(
         recipes.find(str(recipe)) if recipe.exists() else None,
         _history(folder / "history.csv"),
-        _metrics(folder / "metrics.json"),
+        _metrics(folder / METRICS),
     )
 
 

@@ -48,7 +48,7 @@ def load(
             return _assign(model, weights, str(file), _tells_others_apart(file, labels))
     if not network.pretrained:
         raise UsageError(f"there are no trained weights for {network.name}; give a file of them with --weights")
-    return _assign(model, _from_keras(network, model), "Keras's own file")
+    return _assign(model, _from_keras(network), "Keras's own file")
 
 
 def _tells_others_apart(file: Path, labels: tuple[str, ...] | None) -> bool:
@@ -61,7 +61,7 @@ def _tells_others_apart(file: Path, labels: tuple[str, ...] | None) -> bool:
         return False
 
 
-def _from_keras(network: Network, model: keras.Model) -> Weights:
+def _from_keras(network: Network) -> Weights:
     """ImageNet weights as ``keras.applications`` gives them, always with the classifier.
 
     Without it, the layers between it and the convolutions would be missing too, which MobileNetV3 and VGG have.

@@ -106,7 +106,7 @@ def calibrated(formats: Iterable[str], precisions: Iterable[str]) -> set[tuple[s
     """Format and precision of each file whose ranges come from images, if these are asked for.
 
     Raises:
-        UsageError: as there.
+        UsageError: a format or a precision is not known, or not for that format.
     """
     return _calibrated(_wanted(list(formats), list(precisions))[0])
 

@@ -184,8 +184,9 @@ class Exporter:
             license=words.license,
             tools=tools.versions(),
         )
-        if precision not in CALIBRATED or self.calibration is None:
+        if precision not in CALIBRATED:
             return made
+        assert self.calibration is not None
         calibration = {
             "data": self.calibration.name,
             "images": len(self.calibration),

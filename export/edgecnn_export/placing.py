@@ -10,6 +10,17 @@ from pathlib import Path
 
 
 @contextmanager
+def beside(path: Path) -> Iterator[Path]:
+    """A path beside ``path`` for a file or a folder under which nothing stays."""
+    own = path.with_name(f".tmp.{path.name}")  # the name ends as it will, for Keras goes by that
+    try:
+        yield own
+    finally:
+        with suppress(OSError):  # what went wrong before is what to tell
+            remove(own)
+
+
+@contextmanager
 def written(path: Path) -> Iterator[Path]:
     """A path beside ``path`` at which to write a file, which then replaces what is at ``path``.
 
@@ -18,14 +29,10 @@ def written(path: Path) -> Iterator[Path]:
     Raises:
         OSError: it cannot be written.
     """
-    own = path.with_name(f".tmp.{path.name}")  # the name ends as it will, for Keras goes by that
-    try:
+    with beside(path) as own:
         yield own
         _sync(own)
         own.replace(path)
-    finally:
-        with suppress(OSError):  # what went wrong before is what to tell
-            own.unlink(missing_ok=True)
 
 
 def place(pairs: Sequence[tuple[Path, Path]]) -> None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -17,7 +15,7 @@ from edgecnn_export.card import card
 from edgecnn_export.comparison import Row, compare, complaints
 from edgecnn_export.dataset import Dataset
 from edgecnn_export.gate import Probabilities
-from edgecnn_export.placing import place, remove
+from edgecnn_export.placing import beside, place, remove
 from edgecnn_export.scoring import Scores, score_everywhere
 from edgecnn_runtime import sheet
 from edgecnn_runtime.contract import Contract, Golden
@@ -70,7 +68,7 @@ def prove(target: Path, payload: Artifact, contract: Contract, reference: Refere
         ExportError: there is no interpreter, or one failed. Nothing is written then.
         OSError: the folder cannot be written.
     """
-    with _temporary(target) as temporary:
+    with beside(target) as temporary:
         artifact.write(temporary, payload, contract)
         scores, rows = _compare(temporary, target.name, artifact.size(payload), contract, reference)
         passed = not complaints(rows)
@@ -88,7 +86,7 @@ def prove(target: Path, payload: Artifact, contract: Contract, reference: Refere
         pairs = [(temporary, kept)]
         report: dict[str, Any] = {"file": kept.name, "model": contract.model, "format": contract.format}
         report |= {"precision": contract.precision, "rescue": contract.rescue, **compared}
-        with _temporary(report_of(kept)) as written, _temporary(card_of(kept)) as described:
+        with beside(report_of(kept)) as written, beside(card_of(kept)) as described:
             written.write_text(json.dumps(report, indent=2) + "\n")
             pairs.append((written, report_of(kept)))
             if passed:
@@ -109,7 +107,7 @@ def passes(payload: bytes, contract: Contract, reference: Reference, folder: Pat
         ExportError: there is no interpreter, or one failed.
         OSError: the folder cannot be written.
     """
-    with _temporary(folder / f"trial.{contract.format}") as temporary:
+    with beside(folder / f"trial.{contract.format}") as temporary:
         artifact.write(temporary, payload, contract)
         _, rows = _compare(temporary, temporary.name, artifact.size(payload), contract, reference)
         return not complaints(rows)
@@ -122,16 +120,6 @@ def _compare(
     scores = score_everywhere(path, contract.format, reference.data.images)
     known = reference.scores, reference.data, reference.max_drop
     return scores, [compare(name, contract, size, each, *known) for each in scores]
-
-
-@contextmanager
-def _temporary(target: Path) -> Iterator[Path]:
-    """A path beside ``target`` under which nothing stays."""
-    path = target.with_name(f".tmp.{target.name}")  # the name ends as it will, for Keras goes by that
-    try:
-        yield path
-    finally:
-        remove(path)
 
 
 def _golden(reference: Reference, scores: list[Scores]) -> Golden:

@@ -70,7 +70,7 @@ def _read(cv2: Any, name: str, place: str | int) -> Iterator[Item]:
         capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)
         said = capture.get(cv2.CAP_PROP_FRAME_COUNT) if isinstance(place, str) else 0
         number = missed = lost = 0
-        while (frame := _next(capture)) is not None or number + lost + missed < min(said, number + lost + _PATIENCE):
+        while (frame := _next(capture)) is not None or missed < min(said - number - lost, _PATIENCE):
             if frame is None:
                 missed += 1
                 continue
