@@ -19,7 +19,8 @@ SIZE = 0.2
 training", 2025, section 2.2. One learning rate and one weight decay serve both."""
 
 _COEFFICIENTS = (3.4445, -4.7750, 2.0315)
-_ITERATIONS = 5
+_ITERATIONS = (2, 3)
+"""In the first round and the second."""
 
 
 def muon(adam: Any) -> Any:
@@ -50,14 +51,24 @@ def orthogonal(matrix: Any) -> Any:
     Newton and Schulz's iteration with Jordan's coefficients, which rise fastest from zero: singular values above 0.002
     of the Frobenius norm end between 0.68 and 1.2, smaller ones grow 485-fold at most.
 
+    A step multiplies by a polynomial of the columns' products, so a round gathers its polynomials and works on those
+    products alone, which are far smaller than the matrix. The second round takes them anew, before what rounding made
+    of directions that are hardly there has grown (Zhang, Amsel, Chen and Dao, "Gram Newton-Schulz", 2026).
+
     Args:
         matrix: shape (rows, columns).
     """
     if matrix.shape[0] < matrix.shape[1]:
         return ops.transpose(orthogonal(ops.transpose(matrix)))
     first, third, fifth = _COEFFICIENTS
+    identity = ops.eye(matrix.shape[1], dtype=matrix.dtype)
     matrix = matrix / (ops.norm(matrix) + keras.config.epsilon())
-    for _ in range(_ITERATIONS):
-        square = ops.matmul(ops.transpose(matrix), matrix)
-        matrix = first * matrix + ops.matmul(matrix, third * square + fifth * ops.matmul(square, square))
+    for iterations in _ITERATIONS:
+        gram, gathered = ops.matmul(ops.transpose(matrix), matrix), None
+        for iteration in range(iterations):
+            polynomial = first * identity + ops.matmul(gram, third * identity + fifth * gram)
+            gathered = ops.matmul(gathered, polynomial) if iteration else polynomial
+            if iteration < iterations - 1:
+                gram = ops.matmul(ops.matmul(polynomial, gram), polynomial)
+        matrix = ops.matmul(matrix, gathered)
     return matrix

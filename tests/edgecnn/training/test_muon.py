@@ -34,6 +34,20 @@ def test_small_directions_grow_as_far_as_five_steps_take_them() -> None:
     assert 400 * 1e-4 / 1.05 < ends[4] < 486 * 1e-4
 
 
+@pytest.mark.parametrize("rank", [1, 4, 16])
+def test_the_iteration_is_the_papers(rank: int) -> None:
+    """Also where most directions are not there at all, as in the gradients of a layer that learns little."""
+    from edgecnn.training.muon import orthogonal
+
+    rng = np.random.default_rng(0)
+    matrix = (rng.normal(size=(144, rank)) @ rng.normal(size=(rank, 16))).astype(np.float32)
+    expected = matrix.astype(np.float64) / np.linalg.norm(matrix)
+    for _ in range(5):
+        square = expected.T @ expected
+        expected = 3.4445 * expected - 4.7750 * expected @ square + 2.0315 * expected @ square @ square
+    np.testing.assert_allclose(np.asarray(orthogonal(matrix)), expected, atol=1e-5)
+
+
 def test_filters_take_steps_as_large_as_adams_and_all_else_is_adams(keras: Any) -> None:
     from edgecnn.training.keras_backend import optimizer
 
