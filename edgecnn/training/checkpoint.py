@@ -55,14 +55,37 @@ class Progress:
         self.epoch, self.step, self.loss_sum, self.correct = self.epoch + 1, 0, 0.0, 0.0
 
 
-def save(path: Path, network: str, recipe: Recipe, data: Dataset, progress: Progress, variables: list[Any]) -> None:
+def save(
+    path: Path,
+    network: str,
+    recipe: Recipe,
+    data: Dataset,
+    progress: Progress,
+    variables: list[Any],
+    teacher: str = "",
+) -> None:
     """Write the state to ``path``: either the whole new file is there afterwards, or the old one still is.
+
+    Args:
+        path: the file.
+        network: its name.
+        recipe: how it is trained.
+        data: the images that it learns from.
+        progress: how far it has come.
+        variables: of the network and its optimizer, in a fixed order.
+        teacher: fingerprint of the recipe's, if it has one.
 
     Raises:
         TrainingError: it cannot be written.
     """
     learnt = {"name": data.name, "fingerprint": data.fingerprint}
-    about = {"network": network, "recipe": asdict(recipe), "data": learnt, "progress": asdict(progress)}
+    about = {
+        "network": network,
+        "recipe": asdict(recipe),
+        "data": learnt,
+        "teacher": teacher,
+        "progress": asdict(progress),
+    }
     arrays = {f"v{index}": np.asarray(variable) for index, variable in enumerate(variables)}
     try:
         with written(path) as own, own.open("wb") as file:
@@ -92,19 +115,24 @@ def data_name(path: Path) -> str:
         return str(json.loads(str(saved["about"]))["data"]["name"])
 
 
-def check_data(path: Path, data: Dataset) -> None:
-    """See that a saved state is of a training on these images.
+def check(path: Path, data: Dataset, teacher: str = "") -> None:
+    """See that a saved state is of a training on these images, by the teacher with this fingerprint.
 
     Raises:
-        TrainingError: it is of one on others, or cannot be read.
+        TrainingError: it is of another one, or cannot be read.
     """
     with _opened(path) as saved:
-        learnt = json.loads(str(saved["about"]))["data"]
+        about = json.loads(str(saved["about"]))
+        learnt, taught, file = about["data"], about["teacher"], about["recipe"]["teacher"]
         name, same = learnt["name"], learnt["fingerprint"] == data.fingerprint
     if not same:
         raise TrainingError(
             f"{path.parent} learns from {name}, and {data.name} is not the same images; "
             "resume it with the --data that it began with, or begin another run"
+        )
+    if taught != teacher:
+        raise TrainingError(
+            f"the teacher {file} is another file than {path.parent} began with; put that one back, or begin another run"
         )
 
 

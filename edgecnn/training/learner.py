@@ -36,6 +36,7 @@ class Learner:
 
     Attributes:
         model: the network itself.
+        taught: fingerprint of its teacher, if it has one.
         variables: all state that training changes, in a fixed order within a stage.
         steps_per_call: how many steps one call of ``run`` should take.
     """
@@ -58,6 +59,7 @@ class Learner:
         with precision(recipe.mixed_precision):
             self.model = self._build()
             self._trained = network.with_auxiliary(self.model)
+        self.taught = teacher.fingerprint(recipe)
         self._teacher = teacher.load(recipe, data) if recipe.teacher else None
         self._stage: stage.Stage | None = None
         self._window = (0, 0)

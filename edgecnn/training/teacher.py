@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,19 @@ if TYPE_CHECKING:
     import keras
 
     from edgecnn_export.dataset import Dataset
+
+
+def fingerprint(recipe: Recipe) -> str:
+    """SHA-256 of the file of the recipe's teacher; empty without one.
+
+    Raises:
+        ExportError: the file is missing or is not one of edgecnn's.
+    """
+    if not recipe.teacher:
+        return ""
+    file = keras_file.locate(Path(recipe.teacher))
+    keras_file.read_about(file)
+    return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
 def load(recipe: Recipe, data: Dataset) -> keras.Model:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from edgecnn.training import checkpoint, plan, stage
+from edgecnn.training import checkpoint, plan, stage, teacher
 from edgecnn.training.checkpoint import Progress
 from edgecnn.training.devices import Devices
 from edgecnn.training.learner import Learner
@@ -80,14 +80,15 @@ def train(
 
     Raises:
         UsageError: a batch cannot be divided among the devices.
-        TrainingError: there is nothing to resume in ``out``, or it learns from other images; the pretrained weights
-            lack layers that the recipe needs; one of several processes does not go along; or the loss is no number any
-            more, unless it is watched.
+        TrainingError: there is nothing to resume in ``out``, or it learns from other images or by another teacher; the
+            pretrained weights lack layers that the recipe needs; one of several processes does not go along; or the
+            loss is no number any more, unless it is watched.
+        ExportError: the teacher's file is missing or is not one of edgecnn's.
         KeyboardInterrupt: Ctrl-C, after the state was saved.
     """
     devices = devices or Devices()
     saved = out / CHECKPOINT
-    progress = _resumed(saved, data) if resume else Progress()
+    progress = _resumed(saved, data, recipe) if resume else Progress()
     learner = Learner(network, recipe, data, devices)
     if load_weights and not resume:
         stage.check_new(recipe, load_weights(learner.model))
@@ -104,7 +105,7 @@ def train(
     def save() -> None:
         learner.synchronise()
         if devices.first:
-            checkpoint.save(saved, network.name, recipe, data, progress, learner.variables)
+            checkpoint.save(saved, network.name, recipe, data, progress, learner.variables, learner.taught)
 
     with (
         Reporter(recipe.epochs, steps, batch, watch is not None) as reporter,
@@ -153,8 +154,8 @@ def train(
     return Trained(learner.in_float32(), progress.history, progress.seconds)
 
 
-def _resumed(saved: Path, data: Dataset) -> Progress:
-    checkpoint.check_data(saved, data)
+def _resumed(saved: Path, data: Dataset, recipe: Recipe) -> Progress:
+    checkpoint.check(saved, data, teacher.fingerprint(recipe))
     return checkpoint.peek(saved)[2]
 
 

@@ -74,11 +74,19 @@ def test_it_knows_everything(path: Path) -> None:
 
 
 def test_it_knows_what_it_learns_from(path: Path) -> None:
-    checkpoint.check_data(path, replace(DATA, name="photos-moved/train-2"))
+    checkpoint.check(path, replace(DATA, name="photos-moved/train-2"))
     message = r"learns from photos/train-2, and photos/train-2 is not the same images; resume it with the --data"
     for other in ({"label_names": ("apple", "pear")}, {"labels": np.array([1, 0])}, {"images": DATA.images + 1}):
         with pytest.raises(TrainingError, match=message):
-            checkpoint.check_data(path, replace(DATA, **other))
+            checkpoint.check(path, replace(DATA, **other))
+
+
+def test_it_knows_who_teaches(path: Path) -> None:
+    recipe = replace(RECIPE, teacher="runs/wise", distillation=0.5)
+    checkpoint.save(path, "baseline", recipe, DATA, PROGRESS, variables(seed=1), teacher="0a1b")
+    checkpoint.check(path, DATA, "0a1b")
+    with pytest.raises(TrainingError, match=r"the teacher runs/wise is another file than .* began with; put that one"):
+        checkpoint.check(path, DATA, "0a1c")
 
 
 def test_a_later_one_takes_its_place(path: Path) -> None:

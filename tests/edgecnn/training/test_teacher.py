@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,7 +12,7 @@ import pytest
 
 from edgecnn.training import plan, teacher
 from edgecnn.training.recipe import DEFAULT, LESSON
-from edgecnn.training.train import train
+from edgecnn.training.train import CHECKPOINT, train
 from edgecnn.zoo import find
 from edgecnn_export import keras_file
 from edgecnn_export.dataset import Dataset
@@ -92,6 +93,27 @@ def test_a_teacher_of_something_else_is_refused(wise: Any, small: Dataset, tmp_p
         teacher.load(recipe, replace(small, images=small.images[:, :16, :24]))
     with pytest.raises(ExportError, match="does not exist"):
         teacher.load(replace(recipe, teacher=str(tmp_path / "none")), small)
+
+
+@pytest.mark.usefixtures("keras")
+def test_another_teacher_in_its_place_does_not_continue_a_run(wise: Any, small: Dataset, tmp_path: Path) -> None:
+    folder, model = wise
+    file, out = tmp_path / "wise.keras", tmp_path / "run"
+    shutil.copy(folder / "model.keras", file)
+    recipe = replace(LESSON, epochs=1, teacher=str(file), distillation=0.5)
+    few = small.subset("few", np.arange(64))
+    out.mkdir()
+    train(BASELINE, recipe, few, None, out)
+    before = (out / CHECKPOINT).read_bytes()
+    keras_file.save(file, model, About("resnet8", small.label_names, InputSpec(32, 32), {"epochs": 9}))
+    with pytest.raises(TrainingError, match=r"the teacher .*wise.keras is another file than .*run began with"):
+        train(BASELINE, recipe, few, None, out, resume=True)
+    file.unlink()
+    with pytest.raises(ExportError, match=r"wise.keras does not exist"):
+        train(BASELINE, recipe, few, None, out, resume=True)
+    assert (out / CHECKPOINT).read_bytes() == before
+    shutil.copy(folder / "model.keras", file)
+    train(BASELINE, recipe, few, None, out, resume=True)
 
 
 @pytest.mark.parametrize("change", [{"teacher": "runs/wise"}, {"distillation": 0.5}])
