@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,6 +10,10 @@ from PIL import Image
 
 if TYPE_CHECKING:
     import numpy.typing as npt
+
+# Tags of TIFF, and the values at which Pillow gives 16 bits as they are in the file (TIFF 6.0, sections 3 and 4).
+_BITS_PER_SAMPLE, _TWELVE = 258, (12,)
+_PHOTOMETRIC, _WHITE_IS_ZERO = 262, 0
 
 _STRIP = 1_000_000  # pixels whose mode is changed together; in other modes they take up to 40 bytes each
 
@@ -21,8 +25,7 @@ def rgb(image: Image.Image) -> Image.Image:
         return _converted(image, lambda strip: _grey(np.rint(_floats(strip) * (255 if whole else 1))))
     # Pillow's own conversion of these modes cuts off everything above 255.
     if image.mode.startswith("I"):
-        # The upper of two bytes, as Pillow does for 16-bit colour.
-        return _converted(image, lambda strip: _grey(np.asarray(strip).astype(np.int64) >> 8))
+        return _converted(image, _upper_byte(getattr(image, "tag_v2", {})))
     if _is_transparent(image):
         return _converted(image, _on_white)
     return image if image.mode == "RGB" else image.convert("RGB")
@@ -40,6 +43,17 @@ def _strips(image: Image.Image) -> Iterator[tuple[tuple[int, int, int, int], Ima
     for top in range(0, image.height, rows):
         box = (0, top, image.width, min(top + rows, image.height))
         yield box, image.crop(box)
+
+
+def _upper_byte(tags: Mapping[int, object]) -> Callable[[Image.Image], Image.Image]:
+    """The upper 8 bits of 16, which Pillow takes of 16-bit colour too, or of 12."""
+    shift = 4 if tags.get(_BITS_PER_SAMPLE) == _TWELVE else 8
+    zero = 255 if tags.get(_PHOTOMETRIC) == _WHITE_IS_ZERO else 0
+
+    def convert(strip: Image.Image) -> Image.Image:
+        return _grey(abs(zero - (np.asarray(strip).astype(np.int64) >> shift).clip(0, 255)))
+
+    return convert
 
 
 def _floats(image: Image.Image) -> npt.NDArray[np.float32]:

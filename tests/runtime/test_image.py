@@ -45,6 +45,15 @@ def png(width: int, height: int, depth: int, colour: int, rows: bytes) -> io.Byt
     return io.BytesIO(b"\x89PNG\r\n\x1a\n" + body)
 
 
+def tiff(width: int, bits: int, photometric: int, row: bytes) -> io.BytesIO:
+    """A grey TIFF of one row put together by hand, for what Pillow does not write."""
+    tags = {256: width, 257: 1, 258: bits, 259: 1, 262: photometric, 273: 8, 277: 1, 278: 1, 279: len(row)}
+    entries = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in tags.items())
+    pixels = row + b"\0" * (len(row) % 2)
+    directory = struct.pack("<H", len(tags)) + entries + struct.pack("<I", 0)
+    return io.BytesIO(b"II*\0" + struct.pack("<I", 8 + len(pixels)) + pixels + directory)
+
+
 def grey(image: Image.Image) -> list[int]:
     values = np.asarray(image).reshape(-1, 3)
     assert (values == values[:, :1]).all()
@@ -168,6 +177,12 @@ def test_sixteen_bits_are_scaled() -> None:
     colour = np.repeat(values[0], 3).astype(">u2").tobytes()
     assert grey(load(png(5, 1, 16, 2, b"\0" + colour))) == expected
     assert grey(load(Image.fromarray(np.array([[-5, 70000]], np.int32)))) == [0, 255]
+
+
+def test_twelve_bits_are_scaled_and_white_may_be_zero() -> None:
+    assert grey(load(tiff(2, 12, 1, bytes([0xFF, 0xF0, 0x80])))) == [255, 8]
+    assert grey(load(tiff(3, 16, 1, struct.pack("<3H", 0, 0x40FF, 0xFFFF)))) == [0, 64, 255]
+    assert grey(load(tiff(3, 16, 0, struct.pack("<3H", 0, 0x40FF, 0xFFFF)))) == [255, 191, 0]
 
 
 def test_floats_are_scaled() -> None:
