@@ -81,6 +81,33 @@ def png(width: int, height: int, rows: bytes, depth: int = 8, colour: int = 2, b
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + before + ends
 
 
+def tiff_of_strips(width: int, rows: int, strips: int) -> bytes:
+    """A grey TIFF put together by hand, with so many strips of so many rows, for earlier Pillows write one."""
+    pixels = bytes(strips * rows * width)
+    offsets = [8 + strip * rows * width for strip in range(strips)]
+    lists = 8 + len(pixels)
+    directory = lists + 8 * strips
+    tags = {
+        256: (1, width),
+        257: (1, rows * strips),
+        258: (1, 8),
+        259: (1, 1),
+        262: (1, 1),
+        273: (strips, lists),
+        277: (1, 1),
+        278: (1, rows),
+        279: (strips, lists + 4 * strips),
+    }
+    entries = b"".join(struct.pack("<HHII", tag, 4, count, value) for tag, (count, value) in tags.items())
+    return b"".join(
+        [
+            b"II*\0" + struct.pack("<I", directory) + pixels,
+            struct.pack(f"<{strips}I", *offsets) + struct.pack("<I", rows * width) * strips,
+            struct.pack("<H", len(tags)) + entries + struct.pack("<I", 0),
+        ]
+    )
+
+
 def chunk(kind: bytes, content: bytes) -> bytes:
     """A part of a PNG."""
     return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))

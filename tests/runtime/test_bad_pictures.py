@@ -22,7 +22,7 @@ from edgecnn_runtime.image import load, pixels
 from edgecnn_runtime.picture_file import opened
 from tests.permissions import as_anybody
 from tests.runtime import bad_pictures
-from tests.runtime.bad_pictures import encoded, no_files, png, scene
+from tests.runtime.bad_pictures import encoded, no_files, png, scene, tiff_of_strips
 
 MEGABYTES = 512
 
@@ -142,7 +142,7 @@ def test_strips_leave_no_trace(mode: str, monkeypatch: pytest.MonkeyPatch) -> No
 def test_strips_are_not_read_in_whole_blocks(tmp_path: Path) -> None:
     """Before Pillow 12 each strip costs a block, which a file that is metered must not pay for."""
     path = tmp_path / "strips.tif"
-    Image.effect_noise((1000, 1400), 90).save(path, tiffinfo={278: 2})
+    path.write_bytes(tiff_of_strips(1000, rows=2, strips=700))
     with path.open("rb") as file:
         image: Any = opened(file)
         assert len(image.tile) == 700
