@@ -114,14 +114,13 @@ def compare(
         change, interval = accuracy_change(guess == data.labels, expected == data.labels)
     # A NaN compares false with everything: it must not slip through as a small difference.
     difference = float(np.abs(exported - reference).max()) if np.isfinite(exported).all() else float("inf")
-    same = int((guess == expected).sum())
     checks = [*check_interface(scores.signature, expected_signature(contract)), check_values(difference, tolerance)]
     if tolerance.difference < 1:
         checks.append(check_labels(guess, expected, reference, tolerance))
     if accuracy is not None and change is not None and interval is not None:
         checks.append(check_accuracy(accuracy, change, interval, tolerance))
     if tolerance.difference == 1:
-        checks.append(check_agreement(same, len(data), tolerance, data.labelled))
+        checks.append(check_agreement(guess, expected, data.label_names, tolerance, data.labelled))
     return Row(
         file=file,
         format=contract.format,
@@ -131,7 +130,7 @@ def compare(
         accuracy=accuracy,
         change=change,
         interval=interval,
-        agreement=same / len(data),
+        agreement=float((guess == expected).mean()),
         difference=difference,
         latency=scores.latency,
         checks=tuple(checks),

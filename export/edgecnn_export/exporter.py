@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from contextlib import AbstractContextManager, ExitStack, nullcontext
+from contextlib import AbstractContextManager, ExitStack, nullcontext, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +20,7 @@ from edgecnn_export.parity import passing_over
 from edgecnn_export.proof import Reference, passes, prove, rejected
 from edgecnn_export.reference import predict
 from edgecnn_export.rescue import kept_in_float
+from edgecnn_export.scoring import RefusedError
 from edgecnn_runtime.contract import Contract
 from edgecnn_runtime.errors import ExportError, ParityError
 
@@ -82,23 +83,30 @@ class Exporter:
     def _export(self, network: Network, form: str, precision: str) -> list[str]:
         with interruptible():
             payload = self._described(network.convert(precision), form, precision)
-        rows = self._prove(payload, self._contract(form, precision))
-        failed = complaints(rows)
+        rows: list[Row] = []
+        try:
+            rows = self._prove(payload, self._contract(form, precision))
+            failed = complaints(rows)
+        except RefusedError as problem:
+            if precision != "int8":
+                raise
+            failed = [str(problem)]
         if precision == "int8" and (failed or self.options.debug_layers):
             int8 = network.int8
-            with interruptible():
+            errors: dict[str, float] = {}
+            # Where an interpreter refused the file, its converter may not be able to run it either.
+            with suppress(*[ExportError] if not rows else []), interruptible():
                 errors = int8.errors()
             layers = {self._layer(name): error for name, error in ranked(int8.operators, errors).items()}
             self.listener.layers(self._target(form, precision), layers)
-            if failed and self.options.rescue and self._rescue(network, form, errors, rows):
+            if failed and self.options.rescue and self._rescue(network, form, errors, failed[0], len(payload)):
                 return []
             return [each + _worst(rows, layers) for each in failed[:1]] + failed[1:]
         return failed
 
-    def _rescue(self, network: Network, form: str, errors: dict[str, float], failed: list[Row]) -> bool:
+    def _rescue(self, network: Network, form: str, errors: dict[str, float], because: str, int8_bytes: int) -> bool:
         """Whether the file could be saved: with some layers in float, or in another precision."""
         contract, target = self._contract(form, "int8"), self._target(form, "int8")
-        because = complaints(failed)[0]
         self.listener.note(f"{because}: looking for the layers to keep in float")
         assert self.calibration is not None
         seen = predict(self.model, self.calibration.images)
@@ -107,16 +115,16 @@ class Exporter:
             payload = self._described(network.int8.convert(kept), form, "int8")
             names = sorted({self._layer(each) for each in kept})
             rescue: dict[str, Any] = {"kept": names, "precision": "fp32", "because": because}
-            rescue |= {"bytes": len(payload), "int8_bytes": failed[0].size}
+            rescue |= {"bytes": len(payload), "int8_bytes": int8_bytes}
             if not complaints(self._prove(payload, replace(contract, rescue=rescue))):
                 self.listener.note(
-                    f"{target.name}: kept in float: {', '.join(names)}; {_cost(payload, failed[0].size)}"
+                    f"{target.name}: kept in float: {', '.join(names)}; {_cost(payload, int8_bytes)}"
                     f"{self._cheaper(network, form, payload)}"
                 )
                 return True
         if self.in_c and form == SOURCE_OF_C[0]:
             return False  # in another precision it would be no file that C is made of
-        return any(self._instead(network, form, precision, failed[0].size) for precision in _INSTEAD[form])
+        return any(self._instead(network, form, precision, int8_bytes) for precision in _INSTEAD[form])
 
     def _cheaper(self, network: Network, form: str, rescued: bytes) -> str:
         """That half precision takes less room than a rescued file, if it does."""
@@ -209,6 +217,7 @@ def _cost(payload: bytes, int8_bytes: int) -> str:
 
 def _worst(rows: list[Row], layers: dict[str, float]) -> str:
     """The classes and the layers that lose most, in words."""
-    classes = ", ".join(f"{name} -{points:.1f}" for name, points in rows[0].worst_classes.items())
+    lost = rows[0].worst_classes if rows else {}
+    classes = ", ".join(f"{name} -{points:.1f}" for name, points in lost.items())
     named = ", ".join(f"{name} {error:.0%}" for name, error in list(layers.items())[:3])
     return (f"; worst classes, points: {classes}" if classes else "") + f"; worst layers, relative error: {named}"

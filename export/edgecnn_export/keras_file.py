@@ -108,7 +108,7 @@ def read_about(path: Path) -> About:
     """
     try:
         with zipfile.ZipFile(path) as archive:
-            data = json.loads(archive.read(_MEMBER))
+            data = _text_only(archive.read(_MEMBER))
         # Exported files are called after it, and a file from anywhere must not say into which folder they go.
         if not _NAME.fullmatch(data["name"]):
             raise ExportError(
@@ -123,6 +123,12 @@ def read_about(path: Path) -> About:
         raise ExportError(f"{path} is not a .keras file, or a damaged one ({problem}); copy it again") from None
     except (KeyError, TypeError, ValueError):
         raise ExportError(f"{path} does not say what its labels are: it was not written by edgecnn train") from None
+
+
+def _text_only(member: bytes) -> Any:
+    """What JSON says, without what cannot be written as text again: halves of characters, and no numbers."""
+    said = json.loads(member, parse_constant=lambda _: None)
+    return json.loads(json.dumps(said, ensure_ascii=False).encode(errors="replace"))
 
 
 def load(path: Path) -> tuple[keras.Model, About]:

@@ -8,11 +8,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+UNFINISHED = ".tmp."
+"""How the name of a file begins that is not finished."""
+
 
 @contextmanager
 def beside(path: Path) -> Iterator[Path]:
     """A path beside ``path`` for a file or a folder under which nothing stays."""
-    own = path.with_name(f".tmp.{path.name}")  # the name ends as it will, for Keras goes by that
+    own = path.with_name(UNFINISHED + path.name)  # the name ends as it will, for Keras goes by that
     try:
         yield own
     finally:

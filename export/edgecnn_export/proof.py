@@ -16,13 +16,15 @@ from edgecnn_export.comparison import Row, compare, complaints
 from edgecnn_export.dataset import Dataset
 from edgecnn_export.gate import Probabilities
 from edgecnn_export.placing import beside, place, remove
-from edgecnn_export.scoring import Scores, score_everywhere
+from edgecnn_export.scoring import RefusedError, Scores, score_everywhere
 from edgecnn_runtime import sheet
-from edgecnn_runtime.contract import Contract, Golden
+from edgecnn_runtime.contract import MAX_VALUES, Contract, Golden
 
 GOLDEN_IMAGES = 16
 GOLDEN_IMAGES_LARGE = 4
 _LARGE = 64 * 64
+_VALUES = MAX_VALUES // 4
+"""Of the interpreters' answers; as many again at most are the model's, and the contract holds more."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,7 +82,7 @@ def prove(target: Path, payload: Artifact, contract: Contract, reference: Refere
             "max_drop": reference.max_drop,
             "results": [row.as_dict() for row in rows],
         }
-        proved = replace(contract, parity=compared, golden=_golden(reference, scores))
+        proved = replace(contract, parity=compared, golden=golden(reference, scores))
         artifact.write(temporary, payload, proved)
         kept = target if passed else rejected(target)
         pairs = [(temporary, kept)]
@@ -104,12 +106,15 @@ def passes(payload: bytes, contract: Contract, reference: Reference, folder: Pat
     """Whether a converted model would pass, without writing anything that stays.
 
     Raises:
-        ExportError: there is no interpreter, or one failed.
+        ExportError: there is no interpreter.
         OSError: the folder cannot be written.
     """
     with beside(folder / f"trial.{contract.format}") as temporary:
         artifact.write(temporary, payload, contract)
-        _, rows = _compare(temporary, temporary.name, artifact.size(payload), contract, reference)
+        try:
+            _, rows = _compare(temporary, temporary.name, artifact.size(payload), contract, reference)
+        except RefusedError:
+            return False
         return not complaints(rows)
 
 
@@ -122,11 +127,15 @@ def _compare(
     return scores, [compare(name, contract, size, each, *known) for each in scores]
 
 
-def _golden(reference: Reference, scores: list[Scores]) -> Golden:
+def golden(reference: Reference, scores: list[Scores]) -> Golden:
+    """Some of the images with every answer to them, as many as one sheet and a contract hold, and one at least."""
     images: Any = reference.data.images
     _, height, width, _ = images.shape
     most = GOLDEN_IMAGES if height * width <= _LARGE else GOLDEN_IMAGES_LARGE
-    chosen = np.linspace(0, len(images) - 1, min(most, len(images))).astype(int)
+    most = min(
+        most, len(images), sheet.MAX_PIXELS // (height * width), _VALUES // (reference.scores.shape[1] * len(scores))
+    )
+    chosen = np.linspace(0, len(images) - 1, max(1, most)).astype(int)
 
     def rows(probabilities: Probabilities) -> tuple[tuple[float, ...], ...]:
         return tuple(tuple(round(float(p), 7) for p in row) for row in probabilities[chosen])

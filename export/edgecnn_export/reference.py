@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from edgecnn_export.dataset import Dataset, Images, batches
 from edgecnn_export.gate import Probabilities
 from edgecnn_runtime.errors import ExportError, ParityError
+from edgecnn_runtime.quiet import unwarned
 
 if TYPE_CHECKING:
     import keras
+
+_ROUNDING = 1e-3
 
 
 def predict(model: keras.Model, images: Images) -> Probabilities:
     """A Keras model's outputs, float32, shape (N, classes), for uint8 images, shape (N, height, width, 3)."""
     # Not the whole array at once: it may be mapped from a file that is larger than the memory.
-    return np.concatenate([np.asarray(model.predict_on_batch(each), np.float32) for each in batches(images)])
+    with unwarned:  # Keras has much to say of odd models
+        answers = [model.predict_on_batch(each) for each in batches(images)]
+    return np.concatenate([np.asarray(each, np.float32) for each in answers])
 
 
 def reference_scores(model: keras.Model, data: Dataset) -> Probabilities:
@@ -27,9 +33,13 @@ def reference_scores(model: keras.Model, data: Dataset) -> Probabilities:
         ExportError: the model does not take one such image and nothing else, or its outputs are not probabilities.
     """
     shape = data.images.shape[1:]
-    if len(model.inputs) != 1 or len(model.outputs) != 1:
+    inputs, outputs = (getattr(model, ends, None) or () for ends in ("inputs", "outputs"))
+    given, wanted = (getattr(model, end, None) for end in ("input", "output"))
+    if not inputs:
+        raise ExportError(f"{model.name} has no input yet; give it one (keras.Input) before it is saved")
+    if len(inputs) != 1 or len(outputs) != 1 or isinstance(wanted, dict):
         raise ExportError(
-            f"{model.name} has {len(model.inputs)} inputs and {len(model.outputs)} outputs; "
+            f"{model.name} has {_told(given, inputs, 'input')} and {_told(wanted, outputs, 'output')}; "
             "expected a picture in and the probabilities out"
         )
     if tuple(model.input_shape[1:]) != shape:
@@ -37,12 +47,21 @@ def reference_scores(model: keras.Model, data: Dataset) -> Probabilities:
     scores = predict(model, data.images)
     if not np.isfinite(scores).all():
         raise ExportError(f"{model.name} gives no numbers (NaN): its training has diverged; train it at a lower rate")
-    if scores.shape != (len(data), len(data.label_names)) or not np.allclose(scores.sum(-1), 1, atol=1e-3):
+    if scores.shape != (len(data), len(data.label_names)) or not _are_shares(scores):
         raise ExportError(
             f"{model.name} does not give one probability for each of {len(data.label_names)} labels; "
             "its last layer must be a softmax"
         )
     return scores
+
+
+def _told(end: Any, tensors: Sequence[Any], name: str) -> str:
+    named = " by name" if isinstance(end, dict) else ""
+    return f"{len(tensors)} {name}{named}" if len(tensors) == 1 else f"{len(tensors)} {name}s{named}"
+
+
+def _are_shares(scores: Probabilities) -> bool:
+    return bool(scores.min() >= -_ROUNDING and np.allclose(scores.sum(-1), 1, atol=_ROUNDING))
 
 
 def require_skill(reference: Probabilities, data: Dataset) -> float | None:
@@ -70,6 +89,8 @@ def require_skill(reference: Probabilities, data: Dataset) -> float | None:
         return None
     accuracy = float((reference.argmax(-1) == data.labels).mean())
     chance = float(np.bincount(data.labels).max() / len(data))
+    if chance == 1:
+        raise ParityError(f"{data.name} is all of one class; agreement on it proves nothing: take images of several")
     if accuracy < (lowest := chance + (1 - chance) / 8):
         raise ParityError(
             f"the Keras model gets only {accuracy:.1%} of {data.name} right, where always giving one label gets "

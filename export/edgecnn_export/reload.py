@@ -37,8 +37,9 @@ class Reloaded:
             model, _ = keras_file.load(path)
             self.name = f"keras {keras.__version__}"
             self._answer = model.predict_on_batch
+            # Nothing calls a Keras model's only input or output by its name.
             given, wanted = _tensor(model.inputs[0]), _tensor(model.outputs[0])
-            self.signature = Signature(given, wanted._replace(name=model.layers[-1].name))
+            self.signature = Signature(given._replace(name="pixels"), wanted._replace(name="probabilities"))
         else:
             loaded = tf.saved_model.load(str(path))
             self.name = f"tensorflow {tf.__version__}"

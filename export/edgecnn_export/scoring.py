@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edgecnn_export.dataset import Images
+from edgecnn_export.placing import UNFINISHED
 from edgecnn_export.reload import PROGRAMS, Reloaded
 from edgecnn_runtime import own_process
 from edgecnn_runtime.backends import Backend, installed
@@ -30,6 +31,10 @@ from edgecnn_runtime.timing import latencies
 _MOST, _LARGE = 4, 50_000_000
 _TIMED = 200
 _TIMED_SECONDS = 10.0
+
+
+class RefusedError(ExportError):
+    """An interpreter refused a model, or crashed."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,7 +58,8 @@ def score(model: Path, images: Images, backend: str) -> Scores:
     """Run ``images``, uint8, shape (N, height, width, 3), through ``model`` in the named interpreter.
 
     Raises:
-        ExportError: the interpreter refused the model, or crashed; or the temporary folder is full.
+        RefusedError: the interpreter refused the model, or crashed.
+        ExportError: the temporary folder is full.
     """
     with TemporaryDirectory() as folder:
         pixels, answers = Path(folder, "images.npy"), Path(folder, "scores.npz")
@@ -67,7 +73,7 @@ def score(model: Path, images: Images, backend: str) -> Scores:
         try:
             own_process.run("edgecnn_export.scoring", str(model), backend, str(pixels), str(answers))
         except BackendError as problem:
-            raise ExportError(f"{backend} failed on {model.name}: {problem}") from None
+            raise RefusedError(f"{backend} failed on {model.name.removeprefix(UNFINISHED)}: {problem}") from None
         with np.load(answers) as saved:
             signature = Signature.from_json(str(saved["signature"]))
             return Scores(str(saved["backend"]), saved["probabilities"], float(saved["latency"]), signature)

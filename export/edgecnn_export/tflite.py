@@ -38,7 +38,7 @@ class TFLite:
                 has 8-bit weights and 16-bit values between the layers; ``int8``.
 
         Raises:
-            ExportError: TensorFlow cannot convert the model, or the calibration images do not span 0 to 255.
+            ExportError: TensorFlow cannot convert the model.
         """
         import tensorflow as tf
 

@@ -41,7 +41,9 @@ class TFLiteInt8:
             made.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
             made.representative_dataset = lambda: samples(calibration)
             made._experimental_calibrate_only = True
-            self._calibrated = bytes(made.convert())
+            calibrated = bytearray(made.convert())
+        _span_pixels(calibrated)
+        self._calibrated = bytes(calibrated)
 
     @cached_property
     def operators(self) -> list[Operator]:
@@ -67,7 +69,7 @@ class TFLiteInt8:
         """The file, which takes and gives uint8, with the named operators in float.
 
         Raises:
-            ExportError: TensorFlow cannot quantize it, or the calibration images do not span 0 to 255.
+            ExportError: TensorFlow cannot quantize it.
         """
         import tensorflow as tf
         from tensorflow.lite.python import convert
@@ -141,14 +143,23 @@ def _relative_error(expected: Any, quantized: Any, scale: float, zero_point: int
     return relative_error(expected, got)
 
 
-def _require_pixel_input(model: bytes) -> None:
-    """Pixels must go in as they are: scale 1 and zero point 0, which calibration from 0 to 255 gives."""
+def _input_quantization(model: bytes | bytearray) -> Any:
     from tensorflow.lite.python import schema_py_generated as schema
 
     graph = schema.Model.GetRootAsModel(model, 0).Subgraphs(0)
-    quantization = graph.Tensors(graph.Inputs(0)).Quantization()
+    return graph.Tensors(graph.Inputs(0)).Quantization()
+
+
+def _span_pixels(calibrated: bytearray) -> None:
+    """Let the input's range be that of pixels; the calibration images of a dim camera do not reach 255."""
+    quantization = _input_quantization(calibrated)
+    quantization.MinAsNumpy()[:] = 0
+    quantization.MaxAsNumpy()[:] = 255
+
+
+def _require_pixel_input(model: bytes) -> None:
+    """Pixels must go in as they are: scale 1 and zero point 0, which the range from 0 to 255 gives."""
+    quantization = _input_quantization(model)
     scale, zero_point = quantization.Scale(0), quantization.ZeroPoint(0)
     if (scale, zero_point) != (1.0, 0):
-        raise ExportError(
-            "the calibration images do not span the pixel values 0 to 255; calibrate with more varied images"
-        )
+        raise ExportError(f"TensorFlow quantized the pixels with scale {scale:g} and zero point {zero_point}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import resource
 import zipfile
 from collections.abc import Callable
@@ -56,6 +57,10 @@ def two_outputs(baseline: Any, pixels: Any) -> tuple[Any, Any]:
     return pixels, [baseline(pixels), baseline(pixels)]
 
 
+def an_output_by_name(baseline: Any, pixels: Any) -> tuple[Any, Any]:
+    return pixels, {"answer": baseline(pixels)}
+
+
 def another_size(baseline: Any, _: Any) -> tuple[Any, Any]:
     import keras
 
@@ -65,6 +70,11 @@ def another_size(baseline: Any, _: Any) -> tuple[Any, Any]:
 
 def no_softmax(baseline: Any, pixels: Any) -> tuple[Any, Any]:
     return pixels, 7 * baseline(pixels)
+
+
+def below_zero(baseline: Any, pixels: Any) -> tuple[Any, Any]:
+    """Their sum is 1 all the same."""
+    return pixels, 1.5 * baseline(pixels) - 0.05
 
 
 def a_function(baseline: Any, pixels: Any) -> tuple[Any, Any]:
@@ -112,10 +122,12 @@ def error_of(words: list[str], capfd: pytest.CaptureFixture[str]) -> str:
 @pytest.mark.parametrize(
     ("build", "complaint"),
     [
-        (two_inputs, "has 2 inputs and 1 outputs; expected a picture in and the probabilities out"),
-        (two_outputs, "has 1 inputs and 2 outputs; expected a picture in and the probabilities out"),
+        (two_inputs, "has 2 inputs and 1 output; expected a picture in and the probabilities out"),
+        (two_outputs, "has 1 input and 2 outputs; expected a picture in and the probabilities out"),
+        (an_output_by_name, "has 1 input and 1 output by name; expected a picture in and the probabilities out"),
         (another_size, "takes (64, 64, 3) and not (32, 32, 3), as its input is said to be"),
         (no_softmax, "its last layer must be a softmax"),
+        (below_zero, "its last layer must be a softmax"),
         (a_function, "cannot be loaded by Keras ("),
         (an_unknown_layer, "bad.keras has the layer Mine, which is none of Keras's own"),
     ],
@@ -127,6 +139,31 @@ def test_models_that_are_no_classifier_of_pictures(
     assert complaint in error_of(["export", str(path), "--out", str(tmp_path / "out")], capfd)
     assert complaint in error_of(["evaluate", str(path)], capfd)
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.filterwarnings("ignore:You are saving a model that has not yet been built")
+@pytest.mark.usefixtures("baseline")
+def test_a_model_without_an_input(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    import keras
+
+    path = tmp_path / "bad.keras"
+    model = keras.Sequential([keras.layers.Flatten(), keras.layers.Dense(10, activation="softmax")], name="loose")
+    keras_file.save(path, model, keras_file.About("bad", samples.test().label_names, InputSpec(32, 32)))
+    complaint = "loose has no input yet; give it one (keras.Input) before it is saved"
+    assert error_of(["export", str(path), "--out", str(tmp_path / "out")], capfd) == complaint
+
+
+@pytest.mark.usefixtures("baseline")
+def test_words_that_cannot_be_written_stop_no_export(tmp_path: Path) -> None:
+    """A folder whose name is not UTF-8, or a training that noted no number, is no part of what is proved."""
+    import keras
+
+    about = keras_file.About(
+        "odd", samples.test().label_names, InputSpec(32, 32), {"data": "fotos\udce9", "loss": math.nan}
+    )
+    pixels = keras.Input((32, 32, 3))
+    keras_file.save(tmp_path / "odd.keras", keras.Model(pixels, keras.layers.Flatten()(pixels)), about)
+    assert keras_file.read_about(tmp_path / "odd.keras").training == {"data": "fotos?", "loss": None}
 
 
 @pytest.mark.parametrize("member", ["config.json", "model.weights.h5"])

@@ -84,6 +84,22 @@ def test_a_damaged_picture_is_named(pictures: Path) -> None:
         from_folder(pictures, SPEC)
 
 
+@pytest.mark.parametrize("first", ["ZeroPadding2D", "MaxPooling2D", "Activation"])
+def test_pixels_go_in_as_they_are_however_dim_the_images(first: str, calibration: Dataset) -> None:
+    import keras
+
+    from edgecnn_export.tflite import TFLite
+    from edgecnn_runtime import tflite_reader
+
+    pixels = keras.Input((32, 32, 3))
+    made = getattr(keras.layers, first)(**({"activation": "linear"} if first == "Activation" else {}))(pixels)
+    made = keras.layers.GlobalAveragePooling2D()(keras.layers.Conv2D(4, 3)(made))
+    model = keras.Model(pixels, keras.layers.Dense(2, activation="softmax")(made))
+    dim = calibration.images[:20].clip(10, 240)
+    (given,) = tflite_reader.read(TFLite(model, dim).int8.convert()).inputs
+    assert (given.type, given.scale, given.zero_point) == ("uint8", 1.0, 0)
+
+
 def test_int8_ranges_come_from_the_folder(
     baseline_path: Path, tmp_path: Path, calibration: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -145,6 +145,20 @@ def test_another_model_as_accurate_is_refused(data: Dataset, precision: str) -> 
     assert failure == "labels: agrees on 80.00% of the images; at least 90.00%"
 
 
+@pytest.mark.parametrize("known", [0, 4])
+def test_a_rare_class_may_not_be_lost(known: int) -> None:
+    """Its images are too few for the accuracy, or for agreement over all, to show it."""
+    labels = np.repeat([0, 1], [94, 6])
+    images = np.zeros((100, 2, 2, 3), np.uint8)
+    data = Dataset("mostly a", images, labels, ("a", "b", "c", "d"))
+    contract = Contract("m", "onnx", "int8", data.label_names, InputSpec(2, 2))
+    exported = answers(np.where(np.arange(100) < 94 + known, labels, 0))
+    given = Scores("x 1", exported, 0.1, expected_signature(contract))
+    failures = compare("m.onnx", contract, 1, given, answers(labels), data, max_drop=10).failures
+    told = "labels: agrees on 0 of 6 images that the Keras model takes for another thing than 'a'; at least 71.00%"
+    assert failures == (() if known else (told,))
+
+
 def test_a_file_that_always_answers_the_same_is_refused_on_few_images(data: Dataset) -> None:
     few = first(data, 8)
     contract = Contract("m", "onnx", "int8", data.label_names, InputSpec(2, 2))
@@ -176,6 +190,12 @@ def test_a_reference_near_chance_is_refused(data: Dataset) -> None:
     one_label = np.tile(np.array([0.7, 0.1, 0.1, 0.1], np.float32), (COUNT, 1))
     with pytest.raises(ParityError, match=r"25\.0%"):
         require_skill(one_label, data)
+
+
+def test_images_of_one_class_prove_nothing(data: Dataset) -> None:
+    one = Dataset("all of a kind", data.images, np.zeros(COUNT, np.int64), data.label_names)
+    with pytest.raises(ParityError, match=r"all of a kind is all of one class; .* take images of several"):
+        require_skill(answers(one.labels), one)
 
 
 def unlabelled(data: Dataset) -> Dataset:

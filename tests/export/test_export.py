@@ -96,11 +96,6 @@ def test_onnx_names_types_and_free_batch(baseline: Any, calibration: Dataset, pr
     assert next(each.version for each in proto.opset_import if each.domain == "") >= 17
 
 
-def test_calibration_that_does_not_span_the_pixels_is_refused(baseline: Any, calibration: Dataset) -> None:
-    with pytest.raises(ExportError, match="span the pixel values 0 to 255"):
-        tflite.convert(baseline, "int8", np.clip(calibration.images, 20, 200))
-
-
 def test_a_file_that_is_another_model_is_refused_and_the_rest_is_kept(
     other: Any,
     baseline_path: Path,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,12 @@ import pytest
 from edgecnn.cli.main import run as edgecnn
 from edgecnn.data import samples
 from edgecnn_export import artifact, keras_file
+from edgecnn_export.dataset import Dataset
+from edgecnn_export.export import export_model
+from edgecnn_export.gate import expected_signature
+from edgecnn_export.proof import Reference, golden
 from edgecnn_export.reference import predict
-from edgecnn_export.scoring import score_everywhere
+from edgecnn_export.scoring import Scores, score_everywhere
 from edgecnn_runtime.contract import Contract, InputSpec
 from edgecnn_runtime.errors import ExportError
 
@@ -26,6 +31,33 @@ def test_names_and_nothing_else(other_ways: Path) -> None:
     beside = {f"{name}.{kind}" for name in proved for kind in ("json", "md")}
     written = {"baseline_int8.c", "baseline_int8.h", *proved, *beside}
     assert {path.name for path in other_ways.iterdir()} == written
+
+
+def test_a_keras_file_may_call_its_layers_anything(baseline: Any, evaluation: Dataset, tmp_path: Path) -> None:
+    import keras
+
+    pixels = keras.Input((32, 32, 3), name="photograph")
+    about = keras_file.About("named", evaluation.label_names, InputSpec(32, 32))
+    export_model(keras.Model(pixels, baseline(pixels)), about, ["keras"], [], tmp_path, None, evaluation)
+    assert (tmp_path / "named-fp32.keras").exists()
+
+
+def test_images_and_labels_of_any_number_leave_a_readable_proof() -> None:
+    for side, labels, count in ((2100, 3, 3), (4096, 3, 1), (4, 21_841, 5)):
+        images = np.zeros((20, 1, 1, 3), np.uint8)
+        few = Dataset(
+            "large",
+            np.broadcast_to(images, (20, side, side, 3)),
+            np.zeros(20, np.int64),
+            tuple(map(str, range(labels))),
+        )
+        answers = np.full((20, labels), 1 / labels, np.float32)
+        contract = Contract("large", "tflite", "fp32", few.label_names, InputSpec(side, side))
+        scores = [Scores(name, answers, 0.1, expected_signature(contract)) for name in ("a 1", "b 1")]
+        made = replace(contract, golden=golden(Reference(few, answers, None), scores))
+        assert made.golden is not None
+        assert made.golden.count == count
+        assert Contract.from_json(made.to_json()) == made
 
 
 def test_the_saved_model_takes_pixels_and_gives_probabilities(other_ways: Path, baseline: Any) -> None:

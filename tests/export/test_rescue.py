@@ -12,16 +12,18 @@ from typing import Any
 import pytest
 
 from edgecnn.cli.main import run as edgecnn
-from edgecnn_export import exporter, onnx
+from edgecnn_export import exporter, keras_file, onnx
 from edgecnn_export.card import card as write_card
-from edgecnn_export.comparison import Row
+from edgecnn_export.comparison import Row, complaints
 from edgecnn_export.dataset import Dataset, Images
-from edgecnn_export.export import export
+from edgecnn_export.export import export, export_model
 from edgecnn_export.operators import Int8, Operator, between, layer, ranked
 from edgecnn_export.options import Listener, Options
 from edgecnn_export.rescue import kept_in_float
 from edgecnn_export.tflite import TFLite
 from edgecnn_runtime import container
+from edgecnn_runtime.backends import installed
+from edgecnn_runtime.contract import InputSpec
 from edgecnn_runtime.errors import ParityError
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
@@ -132,6 +134,28 @@ def test_what_cannot_be_saved_is_replaced(
         "baseline-fp16.tflite",
     ]
     assert "baseline-fp16.tflite is in its place" in log.notes[-1]
+
+
+@pytest.mark.skipif(
+    "tflite-runtime" not in installed("tflite"), reason="the interpreter that lacks the operator is not installed"
+)
+def test_what_an_interpreter_refuses_is_rescued_too(
+    baseline: Any, calibration: Dataset, evaluation: Dataset, tmp_path: Path
+) -> None:
+    """tflite-runtime 2.14 has no logarithm in 8 bits, which is a part of Mish."""
+    import keras
+
+    pixels = keras.Input((32, 32, 3))
+    answer = baseline(pixels)
+    model = keras.Model(pixels, keras.layers.Softmax()(20 * answer + keras.layers.Activation("mish")(answer)))
+    about = keras_file.About("mish", evaluation.label_names, InputSpec(32, 32))
+    log = Log()
+    export_model(model, about, ["tflite"], ["int8"], tmp_path, calibration, evaluation, Options(), log)
+    assert log.notes[0].startswith("tflite-runtime failed on mish-int8.tflite: ")
+    assert "LOG" in log.notes[0]
+    name, rows = log.rows[-1]
+    assert (tmp_path / name).exists()
+    assert not complaints(rows)
 
 
 def test_a_limit_that_nothing_keeps(
