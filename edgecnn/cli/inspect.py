@@ -113,7 +113,7 @@ def _keras(model: Path, weights: Path | None, image: Path, top: int, layer: str 
     picture = pixels(image, found.about.input)
     keras_backend.choose()
     subject = Subject(found.load(), found.about)
-    folder = out or _folder(found.about.name, image)
+    folder = out or _folder(model.resolve().name if model.is_dir() else found.about.name, image)
     _draw(folder, lambda where: into_model(where, subject, picture, top, layer), f"{found.source}, {image.name}")
 
 

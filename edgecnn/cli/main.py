@@ -12,6 +12,7 @@ from contextlib import suppress
 from importlib import import_module
 from inspect import getdoc
 from io import TextIOWrapper
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -106,6 +107,7 @@ def run(arguments: Sequence[str]) -> int:
     """
     words = list(arguments) or ["--help"]
     try:
+        _require_values(words)
         app = program(words[0] if words[0] in VERBS else None)
         status = app(args=words, prog_name="edgecnn", standalone_mode=False)
         sys.stdout.flush()
@@ -136,6 +138,16 @@ def run(arguments: Sequence[str]) -> int:
         else:
             message = f"{problem.filename}: {problem.strerror}; check its path and permissions"
     return _fail(message, failed)
+
+
+def _require_values(words: Sequence[str]) -> None:
+    """Nothing is asked for by an empty word, which is what is left of a shell's variable that is not set."""
+    for before, word in pairwise(["edgecnn", *words]):
+        if not word:
+            named = f"the value of {before}" if before.startswith("-") else "an argument"
+            raise UsageError(f"{named} is empty; a variable of the shell may not be set")
+        if word.startswith("--") and word.endswith("="):
+            raise UsageError(f"the value of {word[:-1]} is empty; a variable of the shell may not be set")
 
 
 def _close_output() -> None:

@@ -14,6 +14,7 @@ import typer
 
 from edgecnn.cli.console import decoding, say, tell
 from edgecnn_runtime.errors import TrainingError, UsageError
+from edgecnn_runtime.wording import counted
 
 if TYPE_CHECKING:
     import keras
@@ -230,7 +231,7 @@ def _announce(network: Network, plan: Recipe, training: Dataset, folder: Path) -
     classes = len(training.label_names)
     size = f"{network.parameters:,} parameters" if classes == network.classes else f"{classes} classes"
     tell(
-        f"{network.name}: {size}; recipe {plan.name}: {plan.epochs} epochs of "
+        f"{network.name}: {size}; recipe {plan.name}: {counted(plan.epochs, 'epoch')} of "
         f"{len(training):,} images, batches of {plan.batch_size}; in {folder}"
     )
 
@@ -242,9 +243,11 @@ def _loader(network: Network, plan: Recipe, labels: tuple[str, ...]) -> Callable
         from edgecnn.zoo import weights
 
         new = weights.load(model, network, plan.weights_file, labels)
-        frozen = f", which learns alone for {min(plan.frozen_epochs, plan.epochs)} epochs" if plan.frozen_epochs else ""
-        origin = plan.weights_file or "of keras.applications, for ImageNet"
-        tell(f"weights: {origin}; new: {', '.join(new) or 'nothing'}{frozen}")
+        named = ", ".join(new) or "nothing"
+        if plan.frozen_epochs:
+            alone = f"learns alone for {counted(min(plan.frozen_epochs, plan.epochs), 'epoch')}"
+            named += f", which {alone}" if new else f"; the classifier {alone}"
+        tell(f"weights: {plan.weights_file or 'of keras.applications, for ImageNet'}; new: {named}")
         return new
 
     return load

@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from edgecnn_runtime.errors import TrainingError
+from edgecnn_runtime.wording import counted
 
 
 def tune(
@@ -61,6 +62,7 @@ def tune(
     from edgecnn.cli.console import decoding, say, tell
     from edgecnn.data import source
     from edgecnn.training import keras_backend
+    from edgecnn.training.run import is_run
     from edgecnn.training.stage import check_new
     from edgecnn.tuning import findings
     from edgecnn.tuning.search import Task, search
@@ -81,10 +83,12 @@ def tune(
         "validation": f"{validation.name} {validation.fingerprint}",
         "training": f"{learning.name} {learning.fingerprint}",
     }
+    if is_run(folder):
+        raise TrainingError(f"{folder} holds a run of edgecnn train; choose another --out")
     study = studies.opened(folder, about, tried.epochs, spaces.start(searched, tried))
     tell(device)
     tell(
-        f"{chosen.name}: recipe {base.name}, {tried.epochs} epochs of {len(learning):,} images, judged by "
+        f"{chosen.name}: recipe {base.name}, {counted(tried.epochs, 'epoch')} of {len(learning):,} images, judged by "
         f"{len(validation):,} others; {len(studies.ended(study))} of {trials} trials done; in {folder}"
     )
 
@@ -103,7 +107,7 @@ def tune(
     if best is None:
         raise TrainingError(f"no trial came to its end, {folder / findings.TRIALS} says why; give another --space")
     named = f" --data {shlex.quote(str(data))}" if data else ""
-    tell(f"best: trial {best.number}, validation {best.value:.2%} after {tried.epochs} epochs")
+    tell(f"best: trial {best.number}, validation {best.value:.2%} after {counted(tried.epochs, 'epoch')}")
     tell(
         f"saved {folder / findings.RECIPE}; train by it with: "
         f"edgecnn train {chosen.name} --recipe {shlex.quote(str(folder / findings.RECIPE))}{named}"

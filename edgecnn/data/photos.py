@@ -202,7 +202,7 @@ def load(source: Path, spec: InputSpec, labels: tuple[str, ...] | None, say: Say
         spec: size and resize rule of the network's input.
         labels: the labels of a model, which must know every class of the set (capitals, and underscores for spaces, do
             not matter); without them, the set's own, sorted.
-        say: told of each damaged picture.
+        say: told of each damaged picture, and of those of kinds that are not read.
         progress: told how far the decoding is.
 
     Raises:
@@ -211,6 +211,9 @@ def load(source: Path, spec: InputSpec, labels: tuple[str, ...] | None, say: Say
             are damaged.
     """
     listing = photos_listing.read(source)
+    if others := photos_listing.unread(source):
+        named = f"{others[0]}{', ...' if len(others) > 1 else ''}"
+        say(f"passed over {counted(len(others), 'picture')} of kinds that are not read: {named}; save as JPEG")
     own = sorted({photo.label for part in listing.values() for photo in part})
     if labels is None:
         return Photos(source, spec, tuple(own), listing, say, progress)

@@ -23,23 +23,28 @@ def without_copies(photos: Sequence[Photo], others: Iterable[Photo], part: str, 
     """
     by_size = defaultdict(list)
     for other in others:
-        by_size[_size(other.path)].append(other.path)
-    contents: dict[int, dict[bytes, Path]] = {}
+        by_size[_size(other.path)].append(other)
+    contents: dict[int, dict[bytes, Photo]] = {}
     kept, copies = [], []
     for photo in photos:
         size = _size(photo.path)
         if size in by_size and size not in contents:
-            contents[size] = {_content(path): path for path in reversed(by_size[size])}
+            contents[size] = {_content(each.path): each for each in reversed(by_size[size])}
         same = contents[size].get(_content(photo.path)) if size in by_size else None
         if same:
-            copies.append((photo.path, same))
+            copies.append((photo, same))
         else:
             kept.append(photo)
     if copies:
-        path, same = copies[0]
-        left_out = counted(len(copies), "picture")
-        say(f"left out {left_out} {part}, copied from others: {path} from {same}{', ...' if len(copies) > 1 else ''}")
+        _tell(say, f"left out {counted(len(copies), 'picture')} {part}, copied from others: {{}} from {{}}", copies)
+    if unlike := [(photo, same) for photo, same in copies if photo.label != same.label]:
+        _tell(say, f"{counted(len(unlike), 'picture')} of these in two classes: {{}} and {{}}; correct one", unlike)
     return kept
+
+
+def _tell(say: Say, text: str, pairs: Sequence[tuple[Photo, Photo]]) -> None:
+    (one, other), *more = pairs
+    say(text.format(one.path, other.path) + (", ..." if more else ""))
 
 
 def _size(path: Path) -> int:

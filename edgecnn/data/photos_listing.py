@@ -15,6 +15,9 @@ LABEL_COLUMNS = ("label", "class")
 PARTS = {"train": ("train", "training"), "val": ("val", "valid", "validation"), "test": ("test", "testing")}
 """The folders that divide photographs, by what people call them, in capitals or not."""
 
+UNREAD = (".arw", ".avif", ".cr2", ".cr3", ".dng", ".heic", ".heif", ".jxl", ".nef", ".orf", ".raf", ".rw2")
+"""Suffixes of photographs of kinds that are not read, which people take for any others."""
+
 LAYOUTS = "one sub-folder a class, or train/ and val/ that hold such sub-folders; or name a CSV of path,label"
 
 
@@ -52,6 +55,16 @@ def read(source: Path) -> dict[str, list[Photo]]:
     return listing
 
 
+def unread(source: Path) -> list[Path]:
+    """The photographs below a folder that are of kinds which are not read; there are none in a CSV."""
+    return sorted(
+        Path(folder, name)
+        for folder, _, names in os.walk(source)
+        for name in names
+        if name.lower().endswith(UNREAD) and not name.startswith(".")
+    )
+
+
 def _places(source: Path) -> dict[str, Path]:
     folders = _folders(source)
     places: dict[str, Path] = {}
@@ -61,7 +74,21 @@ def _places(source: Path) -> dict[str, Path]:
             raise DataError(f"{source} holds {' and '.join(f'{name}/' for name in found)}; keep one of them as {part}/")
         if found:
             places[part] = folders[found[0]]
-    return places if "train" in places and len(places) > 1 else {"all": source}
+    if "train" in places and len(places) > 1:
+        return places
+    for place in places.values():
+        # A class may be called so: then pictures are in it, and no folders.
+        if _folders(place) and next(iter(pictures(place, recursive=False)), None) is None:
+            raise DataError(
+                f"{place} holds folders, as a part of a divided set does; {_remedy(place, len(folders) > len(places))}"
+            )
+    return {"all": source}
+
+
+def _remedy(place: Path, beside_classes: bool) -> str:
+    if beside_classes:
+        return "move it away from the class folders beside it"
+    return f"name {place} itself, or add train/ and val/ that go with it"
 
 
 def _folders(folder: Path) -> dict[str, Path]:

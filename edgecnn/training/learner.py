@@ -45,11 +45,12 @@ class Learner:
         """Build the network for the images and the labels of ``data``, to learn on ``devices``.
 
         Raises:
-            UsageError: a batch cannot be divided among them, or the images are shifted out of sight.
+            UsageError: a batch cannot be divided among them, or the images are shifted or cut out of sight.
         """
         devices.divide(min(recipe.batch_size, len(data)))
-        if recipe.shift >= min(data.images.shape[1:3]):
-            raise UsageError(f"shift must be below the images' height and width, got {recipe.shift}")
+        for name, reach in (("shift", recipe.shift), ("cutout", recipe.cutout)):
+            if reach >= min(data.images.shape[1:3]):
+                raise UsageError(f"{name} must be below the images' height and width, got {reach}")
         self._network, self._recipe, self._data, self._devices = network, recipe, data, devices
         self._framework = keras_backend.choose()
         import keras

@@ -144,7 +144,8 @@ class Recipe:
             return cls(**{name: _of_kind(name, value, KINDS.get(name)) for name, value in data.items()})
         except (AttributeError, TypeError) as problem:
             known = ", ".join(field.name for field in fields(cls))
-            raise TrainingError(f"the saved recipe does not fit ({problem}); its fields are: {known}") from None
+            reason = str(problem).removeprefix("Recipe.__init__() ")
+            raise TrainingError(f"the saved recipe does not fit ({reason}); its fields are: {known}") from None
         except OverflowError:
             raise TrainingError("the saved recipe has a number that is too large to be computed with") from None
 
@@ -250,7 +251,10 @@ def find(name: str) -> Recipe:
         raise TrainingError(
             f"{name} is not a recipe: expected a recipe.json, as edgecnn train and tune save it"
         ) from None
-    return Recipe.from_dict(saved)
+    try:
+        return Recipe.from_dict(saved)
+    except TrainingError as problem:
+        raise TrainingError(f"{name}: {problem}") from None
 
 
 def planned(name: str | None, usual: str, freeze: bool, changes: dict[str, Any]) -> Recipe:

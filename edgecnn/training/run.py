@@ -29,6 +29,12 @@ if TYPE_CHECKING:
 
 MODEL = keras_file.IN_RUN_FOLDER
 METRICS = "metrics.json"
+RECIPE = "recipe.json"
+
+
+def is_run(folder: Path) -> bool:
+    """Whether a training began in the folder, or ended."""
+    return (folder / CHECKPOINT).exists() or (folder / MODEL).exists()
 
 
 def new_folder(given: Path | None, network: str, make: bool = True) -> Path:
@@ -40,11 +46,13 @@ def new_folder(given: Path | None, network: str, make: bool = True) -> Path:
         make: False for a process that writes nothing; the folder is looked at all the same.
 
     Raises:
-        TrainingError: ``given`` already holds a run, or cannot be made.
+        TrainingError: ``given`` already holds a run or a search, or cannot be made.
     """
     folder = given or _free_folder(network)
-    if (folder / CHECKPOINT).exists() or (folder / MODEL).exists():
+    if is_run(folder):
         raise TrainingError(f"{folder} already holds a run; continue it with --resume or choose another --out")
+    if (folder / RECIPE).exists():
+        raise TrainingError(f"{folder} already holds a recipe, as edgecnn tune leaves it; choose another --out")
     if not make:
         return folder
     try:
@@ -156,7 +164,7 @@ def _save(
         {key: metrics[key] for key in ("training_data", "training_fingerprint", "recipe", "seed", "test_accuracy")},
     )
     keras_file.save(folder / MODEL, trained.model, about)
-    with written(folder / "recipe.json") as own:
+    with written(folder / RECIPE) as own:
         own.write_text(recipe.to_json())
     with written(folder / "history.csv") as own, own.open("w", newline="") as file:
         writer = csv.DictWriter(file, list(trained.history[0]))

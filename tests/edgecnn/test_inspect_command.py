@@ -71,6 +71,14 @@ def test_a_run_and_one_layer_of_it(there: Path, capsys: pytest.CaptureFixture[st
     assert line.count("%") == 1
 
 
+def test_two_runs_of_a_network_have_a_folder_each(there: Path) -> None:
+    for name in ("run", "run-2"):
+        (there / name).mkdir()
+        shutil.copy(ROOT / "models" / "baseline.keras", there / name / "model.keras")
+        assert run(["inspect", name, "frog.png", "--layer", "pool", "--top", "1"]) == 0
+    assert files(there / "inspect") == ["run-2-frog", "run-frog"]
+
+
 def test_an_exported_file(there: Path, capsys: pytest.CaptureFixture[str]) -> None:
     shutil.copy(carried("onnx"), there / "mine.onnx")
     assert run(["inspect", "mine.onnx", "frog.png", "--top", "2"]) == 0

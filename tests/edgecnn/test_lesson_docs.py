@@ -211,7 +211,7 @@ def test_an_epoch_of_the_trainings_on_the_whole_set(network: str, tmp_path: Path
     words = [sys.executable, "-m", *shlex.split(example.command), "--epochs", "1"]
     ended = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, timeout=1800, check=True)
     *_, about, epoch, accuracy, saved = ended.stdout.splitlines()
-    assert about.replace("1 epochs", "10 epochs") in example.shown
+    assert about.replace("1 epoch of", "10 epochs of") in example.shown
     assert epoch.startswith("epoch 1/1  loss ")
     assert without_numbers(accuracy) == ["test accuracy 0% on 0 images"]
     assert saved in example.shown

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import time
 import warnings
@@ -149,6 +150,16 @@ def test_a_copy_in_another_class_or_under_another_name_is_one(tmp_path: Path, lo
     assert len(images.train) + len(images.test) == 36
     [line] = [line for line in said if "to learn from" in line]
     assert " from " in line
+    [line] = [line for line in said if "two classes" in line]
+    assert re.fullmatch(r"3 pictures of these in two classes: .*/airplane/.* and .*/bird/.*; correct one, \.\.\.", line)
+
+
+def test_what_is_passed_over_is_told(tmp_path: Path, load: Load, said: list[str]) -> None:
+    folder = write(tmp_path / "photos", 10)
+    (folder / "bird" / "telephone.HEIC").write_bytes(b"HEIC")
+    load(folder)
+    place = folder / "bird" / "telephone.HEIC"
+    assert said == [f"passed over 1 picture of kinds that are not read: {place}; save as JPEG"]
 
 
 def test_a_class_of_nothing_but_copies(tmp_path: Path, load: Load) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from edgecnn.data.photos_listing import Photo, read
+from edgecnn.data.photos_listing import Photo, read, unread
 from edgecnn_runtime.errors import DataError
 from tests.permissions import as_anybody
 
@@ -105,6 +105,12 @@ def test_a_class_may_be_called_train(make: Make) -> None:
     assert [photo.label for photo in read(folder)["all"]] == ["bus", "train"]
 
 
+def test_photographs_of_kinds_that_are_not_read(make: Make) -> None:
+    folder = make("cat/1.jpg", "cat/2.HEIC", "cat/notes.txt", "cat/.3.heic", "dog/1.jpg", "dog/far/4.avif")
+    assert [str(path.relative_to(folder)) for path in unread(folder)] == ["cat/2.HEIC", "dog/far/4.avif"]
+    assert unread(folder / "nothing.csv") == []
+
+
 @pytest.mark.parametrize(
     ("files", "message"),
     [
@@ -119,6 +125,8 @@ def test_a_class_may_be_called_train(make: Make) -> None:
         (["train/cat/1.jpg", "train/dog/1.jpg", "val/cat/1.jpg"], "the class dog has no pictures in .*photos/val"),
         (["train/a/1.jpg", "train/b/1.jpg", "valid/a/1.jpg"], "the class b has no pictures in .*photos/valid;"),
         (["train/cat/1.jpg", "val/cat/1.jpg", "val/dog/1.jpg"], "the class dog has no pictures in .*photos/train"),
+        (["train/cat/1.jpg", "train/dog/1.jpg"], "photos/train holds folders, .*; name .*photos/train itself, or add"),
+        (["cat/1.jpg", "dog/1.jpg", "val/cat/1.jpg"], "photos/val holds folders, .*; move it away from the class fold"),
         (["ca\nt/1.jpg", "dog/1.jpg"], r"the class 'ca\\nt' of .* is not plain text; rename it"),
     ],
     ids=lambda value: " ".join(map(ascii, value)) if isinstance(value, list) else "",

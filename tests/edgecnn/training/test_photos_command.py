@@ -187,7 +187,7 @@ def test_transfer_learning(folder: Path, here: Path, capfd: pytest.CaptureFixtur
             np.testing.assert_array_equal(weight, expected)
 
     assert run([*words, "--unfreeze-after", "1", "--epochs", "2", "--out", "thawed"]) == 0
-    assert "learns alone for 1 epochs" in capfd.readouterr().out
+    assert "learns alone for 1 epoch\n" in capfd.readouterr().out
     recipe = json.loads((here / "thawed" / "recipe.json").read_text())
     assert (recipe["pretrained"], recipe["frozen_epochs"]) == (True, 1)
     thawed, _ = keras_file.load(here / "thawed" / "model.keras")

@@ -21,6 +21,6 @@ def test_one_epoch_of_the_lesson_learns(tmp_path: Path) -> None:
     device, note, about, epoch, *_ = ended.stdout.splitlines()
     assert device.startswith("Keras ")
     assert "watches the test images" in note
-    assert about.startswith("baseline: 226,390 parameters; recipe lesson: 1 epochs of 50,000 images, batches of 32")
+    assert about.startswith("baseline: 226,390 parameters; recipe lesson: 1 epoch of 50,000 images, batches of 32")
     assert epoch.startswith("epoch 1/1  loss ")
     assert json.loads((out / "metrics.json").read_text())["test_accuracy"] >= 0.45

@@ -156,7 +156,8 @@ def test_a_recipe_in_a_file(tmp_path: Path) -> None:
     [
         ("no recipe", r"recipe\.json is not a recipe: expected a recipe\.json"),
         ("[]", r"recipe\.json is not a recipe: expected a recipe\.json"),
-        ('{"name": "mine"}', "the saved recipe does not fit"),
+        ('{"name": "mine"}', r"/recipe\.json: the saved recipe does not fit \(missing .*'epochs'"),
+        ('{"epochs": "many"}', r"/recipe\.json: the saved recipe's epochs is of the wrong kind"),
     ],
 )
 def test_a_file_that_holds_no_recipe(text: str, message: str, tmp_path: Path) -> None:

@@ -62,6 +62,12 @@ def test_a_run_is_never_overwritten(tmp_path: Path, file: str) -> None:
         run.new_folder(tmp_path, "baseline")
 
 
+def test_nor_is_a_search(tmp_path: Path) -> None:
+    (tmp_path / run.RECIPE).write_text("{}")
+    with pytest.raises(TrainingError, match="already holds a recipe, as edgecnn tune leaves it; choose another --out"):
+        run.new_folder(tmp_path, "baseline")
+
+
 def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(TrainingError, match=r"the folder .*file/run cannot be made \(Not a directory\)"):

@@ -175,6 +175,8 @@ def test_a_small_network_of_another_shape(keras: Any, tmp_path: Path) -> None:
     assert predict(trained.model, images).shape == (24, 3)
 
 
-def test_a_shift_out_of_sight_is_refused(few: Dataset, tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"^shift must be below the images' height and width, got 32"):
-        train(BASELINE, replace(LESSON, shift=32), few, None, tmp_path)
+@pytest.mark.parametrize("change", [{"shift": 32}, {"cutout": 32}])
+def test_images_out_of_sight_are_refused(change: dict[str, int], few: Dataset, tmp_path: Path) -> None:
+    (name,) = change
+    with pytest.raises(UsageError, match=rf"^{name} must be below the images' height and width, got 32"):
+        train(BASELINE, replace(LESSON, **change), few, None, tmp_path)

@@ -62,6 +62,9 @@ SIMILAR = "there are, for instance, lenet5, alexnet, mobilenet; `edgecnn models`
             "no recipe is called 'best', and there is no such file; "
             "there are: lesson, default, residual, deep-residual, edge, edge-cutout, transfer, qat",
         ),
+        (["baseline", "--out", ""], "the value of --out is empty; a variable of the shell may not be set"),
+        (["baseline", "--recipe="], "the value of --recipe is empty; a variable of the shell may not be set"),
+        ([""], "an argument is empty; a variable of the shell may not be set"),
         (["baseline", "--epochs", "0"], "epochs must be at least 1, got 0"),
         (["baseline", "--batch-size", "0"], "batch_size must be at least 1, got 0"),
         (["baseline", "--lr", "-1"], "learning_rate must be a positive number, got -1.0"),

@@ -55,7 +55,7 @@ def test_a_search_and_a_training_by_what_it_found(
     folder = Path("runs/tune-baseline")
     assert device.startswith("Keras ")
     assert about == (
-        "baseline: recipe default, 1 epochs of 100 images, judged by 50 others; "
+        "baseline: recipe default, 1 epoch of 100 images, judged by 50 others; "
         "0 of 2 trials done; in runs/tune-baseline"
     )
     assert [line.split("  ")[0] for line in lines] == ["trial 0", "trial 1"]
@@ -65,7 +65,7 @@ def test_a_search_and_a_training_by_what_it_found(
     assert [trial["fate"] for trial in trials] == ["finished", "finished"]
     chosen = max(trials, key=lambda trial: float(trial["validation_accuracy"]))
     accuracy = float(chosen["validation_accuracy"])
-    assert best == f"best: trial {chosen['trial']}, validation {accuracy:.2%} after 1 epochs"
+    assert best == f"best: trial {chosen['trial']}, validation {accuracy:.2%} after 1 epoch"
     train = "edgecnn train baseline --recipe runs/tune-baseline/recipe.json"
     assert saved == f"saved runs/tune-baseline/recipe.json; train by it with: {train}"
     rate, cutout = float(chosen["learning_rate"]), int(chosen["cutout"])
@@ -87,7 +87,7 @@ def test_a_search_and_a_training_by_what_it_found(
         run([*train.split()[1:], "--epochs", "1"])
     monkeypatch.setattr(cifar10, "load", lambda folder: Cifar10(few.train, watched))
     assert run([*train.split()[1:], "--epochs", "1", "--out", "other"]) == 0
-    assert "recipe tuned: 1 epochs of 100 images" in capsys.readouterr().out
+    assert "recipe tuned: 1 epoch of 100 images" in capsys.readouterr().out
 
 
 @pytest.mark.usefixtures("keras", "few")
@@ -185,6 +185,16 @@ def test_another_search_is_left_alone(here: Path, capsys: pytest.CaptureFixture[
     status, message = error(capsys, "baseline", "--epochs", "1", "--trials", "1", "--seed", "1")
     assert status == 1
     assert message.startswith("runs/tune-baseline holds a search with another seed (search.json says which)")
+
+
+@pytest.mark.usefixtures("keras", "few")
+@pytest.mark.parametrize("file", ["checkpoint.npz", "model.keras"])
+def test_a_run_is_left_alone(file: str, here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (here / "run").mkdir()
+    (here / "run" / file).touch()
+    expected = 1, "run holds a run of edgecnn train; choose another --out"
+    assert error(capsys, "baseline", "--epochs", "1", "--out", "run") == expected
+    assert [path.name for path in (here / "run").iterdir()] == [file]
 
 
 @pytest.mark.parametrize(
