@@ -58,7 +58,7 @@ def new_folder(given: Path | None, network: str, make: bool = True) -> Path:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as problem:
-        raise TrainingError(f"the folder {folder} cannot be made ({problem.strerror})") from None
+        raise TrainingError(f"the folder {folder} cannot be made ({problem.strerror}); choose another --out") from None
     return folder
 
 

@@ -106,6 +106,8 @@ def read_about(path: Path) -> About:
     Raises:
         ExportError: it is missing, is not a Keras file, or was not written by edgecnn.
     """
+    if path.suffix in (".tflite", ".onnx"):
+        raise ExportError(f"{path} is an exported file; name the run or the .keras file that it was made from")
     try:
         with zipfile.ZipFile(path) as archive:
             data = _text_only(archive.read(_MEMBER))

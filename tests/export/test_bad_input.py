@@ -25,6 +25,7 @@ from edgecnn_runtime import container
 from edgecnn_runtime.contract import InputSpec
 from edgecnn_runtime.errors import EdgeCNNError, ExportError
 
+MODELS = Path(__file__).parents[2] / "edgecnn" / "models"
 BASELINE = Path(__file__).parents[2] / "models" / "baseline.keras"
 Build = Callable[[Any, Any], tuple[Any, Any]]
 
@@ -139,6 +140,12 @@ def test_models_that_are_no_classifier_of_pictures(
     assert complaint in error_of(["export", str(path), "--out", str(tmp_path / "out")], capfd)
     assert complaint in error_of(["evaluate", str(path)], capfd)
     assert not (tmp_path / "out").exists()
+
+
+def test_an_exported_file_is_not_exported_again(capfd: pytest.CaptureFixture[str]) -> None:
+    file = MODELS / "edge-s-int8.tflite"
+    complaint = f"{file} is an exported file; name the run or the .keras file that it was made from"
+    assert error_of(["export", str(file)], capfd) == complaint
 
 
 @pytest.mark.filterwarnings("ignore:You are saving a model that has not yet been built")

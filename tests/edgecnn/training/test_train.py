@@ -176,7 +176,7 @@ def test_a_small_network_of_another_shape(keras: Any, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("change", [{"shift": 32}, {"cutout": 32}])
-def test_images_out_of_sight_are_refused(change: dict[str, int], few: Dataset, tmp_path: Path) -> None:
+def test_images_out_of_sight_are_refused(change: dict[str, Any], few: Dataset, tmp_path: Path) -> None:
     (name,) = change
     with pytest.raises(UsageError, match=rf"^{name} must be below the images' height and width, got 32"):
         train(BASELINE, replace(LESSON, **change), few, None, tmp_path)
