@@ -10,7 +10,7 @@ import pytest
 
 from edgecnn_export.comparison import Row, compare
 from edgecnn_export.dataset import Dataset
-from edgecnn_export.gate import expected_signature
+from edgecnn_export.gate import TOLERANCES, expected_signature
 from edgecnn_export.intervals import accuracy_change
 from edgecnn_export.reference import require_skill
 from edgecnn_export.scoring import Scores
@@ -107,6 +107,24 @@ def test_where_more_may_be_lost_more_may_differ(data: Dataset) -> None:
     assert row("int8", other, unlabelled(data), max_drop=25).failures
 
 
+@pytest.mark.parametrize(("max_drop", "agreement"), [(0, 0.9), (0.5, 0.9), (25, 0.41), (60, 0.0)])
+def test_no_drop_asks_for_more_agreement_than_usual_or_for_less_than_none(max_drop: float, agreement: float) -> None:
+    asked = TOLERANCES["int8"].with_drop(max_drop)
+    assert (asked.drop, asked.agreement) == (max_drop, pytest.approx(agreement, abs=1e-12))
+
+
+@pytest.mark.parametrize("max_drop", [None, 0.1, 0.5])
+def test_what_may_lose_no_more_than_usual_is_just_passed(max_drop: float | None, data: Dataset) -> None:
+    assert row("int8", answers(data.labels, 100), data, max_drop=max_drop).verdict == "passed"
+
+
+def test_only_classes_that_lost_are_the_worst(data: Dataset) -> None:
+    exported = answers(data.labels, 100)
+    exported[100::CLASSES] = np.roll(exported[100::CLASSES], 1, axis=1)
+    assert row("int8", exported, data).worst_classes == {"a": 90.0}
+    assert row("int8", answers(data.labels), data).worst_classes == {}
+
+
 def test_the_interface_comes_first(data: Dataset) -> None:
     good = expected_signature(Contract("m", "onnx", "int8", data.label_names, InputSpec(2, 2)))
     names = [each.name for each in row("int8", answers(data.labels, 100), data).checks]
@@ -192,6 +210,18 @@ def test_a_reference_near_chance_is_refused(data: Dataset) -> None:
         require_skill(one_label, data)
 
 
+def test_chance_is_the_share_of_the_commonest_label(data: Dataset) -> None:
+    mostly = Dataset("mostly a", data.images, np.where(np.arange(COUNT) < 900, 0, data.labels), data.label_names)
+    with pytest.raises(ParityError, match=r"92\.5% of mostly a right, .* gets 92\.5%; .* proves nothing below 93\.4%"):
+        require_skill(answers(np.zeros(COUNT, np.int64)), mostly)
+
+
+def test_an_eighth_of_the_way_from_chance_is_skill(data: Dataset) -> None:
+    with pytest.raises(ParityError, match=r"only 33\.0% of made-up right, .* proves nothing below 34\.4%"):
+        require_skill(answers(data.labels, 670), data)
+    assert require_skill(answers(data.labels, 650), data) == pytest.approx(0.35)
+
+
 def test_images_of_one_class_prove_nothing(data: Dataset) -> None:
     one = Dataset("all of a kind", data.images, np.zeros(COUNT, np.int64), data.label_names)
     with pytest.raises(ParityError, match=r"all of a kind is all of one class; .* take images of several"):
@@ -217,11 +247,32 @@ def test_without_labels_eight_bits_must_agree(data: Dataset) -> None:
     assert row("fp32", answers(data.labels, 101), unlabelled(data)).failures
 
 
+@pytest.mark.parametrize(
+    ("precision", "passing", "failing", "told"),
+    [
+        ("fp16", 105, 115, "98.50% of the images; at least 99.00%"),
+        ("int16x8", 115, 125, "97.50% of the images; at least 98.00%"),
+    ],
+)
+def test_without_labels_sixteen_bits_must_agree_more(
+    precision: str, passing: int, failing: int, told: str, data: Dataset
+) -> None:
+    assert row(precision, answers(data.labels, passing), unlabelled(data)).failures == ()
+    assert row(precision, answers(data.labels, failing), unlabelled(data)).failures == (f"labels: agrees on {told}",)
+
+
 def test_without_labels_answers_must_vary(data: Dataset) -> None:
     assert require_skill(answers(data.labels), unlabelled(data)) is None
     one_label = answers(np.where(np.arange(COUNT) < 501, 2, data.labels))
     with pytest.raises(ParityError, match=r"answers 'c' to 6\d% of my pictures; agreement with it proves nothing"):
         require_skill(one_label, unlabelled(data))
+
+
+def test_without_labels_half_of_the_answers_may_be_the_same(data: Dataset) -> None:
+    others = np.arange(COUNT) % 3
+    assert require_skill(answers(np.where(np.arange(COUNT) < 500, 3, others)), unlabelled(data)) is None
+    with pytest.raises(ParityError, match="answers 'd' to 51% of my pictures"):
+        require_skill(answers(np.where(np.arange(COUNT) < 510, 3, others)), unlabelled(data))
 
 
 def test_the_interval_is_agresti_and_mins() -> None:
