@@ -251,6 +251,18 @@ def test_an_interpreter_that_was_not_there_at_export_is_allowed_more(int8: Path,
     assert result.tolerance == 1 / 8
 
 
+def test_another_version_of_an_interpreter_has_its_own_answers(proved: Path, tmp_path: Path) -> None:
+    def earlier(contract: Contract) -> Contract:
+        assert contract.golden
+        ((backend, answers),) = contract.golden.exported.items()
+        wrong = tuple(each[::-1] for each in answers)
+        return golden(contract, exported={"another 1.0": wrong, f"{backend.split()[0]} 0.0.1": answers})
+
+    result = verify(rewritten(proved, tmp_path / f"earlier-{proved.name}", earlier))
+    assert (result.passed, result.own_answers) == (True, True)
+    assert result.answers_of == f"{result.backend.split()[0]} 0.0.1" != result.backend
+
+
 @pytest.mark.parametrize("backend", ["litert", "tflite-runtime"])
 def test_each_tflite_interpreter_stands_in_for_the_other(backend: str, tmp_path: Path, python: Script) -> None:
     """A file proved where only one was installed, on a device that has only the other."""
