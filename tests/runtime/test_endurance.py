@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,12 +19,13 @@ ENDURANCE = Path(__file__).parents[2] / "benchmarks" / "endurance.py"
 @pytest.mark.speed
 @pytest.mark.parametrize("form", ["tflite", "onnx"])
 def test_memory_and_open_files_stay_as_they_are(form: str, python: Script) -> None:
-    for backend in islice(installed(form), 1):
-        ended = python(ENDURANCE, "run", carried(form), backend, "4000")
-        assert ended.stderr == ""
-        rows = [row.strip("| ").split(" | ") for row in ended.stdout.splitlines()]
-        assert len(rows) == 10
-        kilobytes = [int(row[3].replace(",", "")) for row in rows]
-        # A frame has 3 KB, a PNG of it as much: if any of either stayed, it would be ten times this.
-        assert kilobytes[-1] - kilobytes[0] < 1000
-        assert len({row[5] for row in rows}) == 1
+    if not (backend := next(iter(installed(form)), None)):
+        pytest.skip(f"no interpreter for {form} is installed")
+    ended = python(ENDURANCE, "run", carried(form), backend, "4000")
+    assert ended.stderr == ""
+    rows = [row.strip("| ").split(" | ") for row in ended.stdout.splitlines()]
+    assert len(rows) == 10
+    kilobytes = [int(row[3].replace(",", "")) for row in rows]
+    # A frame has 3 KB, a PNG of it as much: if any of either stayed, it would be ten times this.
+    assert kilobytes[-1] - kilobytes[0] < 1000
+    assert len({row[5] for row in rows}) == 1
