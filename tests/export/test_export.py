@@ -26,10 +26,11 @@ from edgecnn_export import keras_file, onnx, tflite
 from edgecnn_export.comparison import Row
 from edgecnn_export.dataset import Dataset
 from edgecnn_export.export import export
+from edgecnn_export.exporter import Exporter
 from edgecnn_export.options import Listener, Options
 from edgecnn_export.parity import Exported
 from edgecnn_export.reference import reference_scores
-from edgecnn_runtime import container
+from edgecnn_runtime import container, sheet
 from edgecnn_runtime.contract import Contract, InputSpec
 from edgecnn_runtime.errors import ExportError, ModelFileError, ParityError, UsageError
 
@@ -51,6 +52,39 @@ def test_names_and_nothing_else(baseline_path: Path, calibration: Dataset, evalu
         "baseline-int8.tflite.json",
         "baseline-int8.tflite.md",
     ]
+
+
+def test_the_golden_images_are_spread_over_all(
+    baseline: Any, baseline_path: Path, calibration: Dataset, evaluation: Dataset, tmp_path: Path
+) -> None:
+    export(baseline_path, ["onnx"], ["fp32"], tmp_path, calibration, evaluation)
+    golden = container.read(tmp_path / "baseline-fp32.onnx")[0].golden
+    assert golden
+    chosen = np.linspace(0, 299, 16).astype(int)
+    assert np.array_equal(sheet.unpack_text(golden.images, golden.count, 32, 32), evaluation.images[chosen])
+    expected = reference_scores(baseline, evaluation)[chosen]
+    assert np.allclose(golden.reference, expected, rtol=0, atol=1e-6)
+    for answers in golden.exported.values():
+        assert np.allclose(answers, expected, rtol=0, atol=1e-4)
+
+
+def test_integers_come_last(
+    baseline_path: Path,
+    calibration: Dataset,
+    evaluation: Dataset,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[tuple[str, list[str]]] = []
+
+    def note(_: Exporter, form: str, precisions: list[str]) -> list[ExportError]:
+        asked.append((form, list(precisions)))
+        return []
+
+    monkeypatch.setattr(Exporter, "export", note)
+    wanted = ["int16x8", "int8", "fp16", "fp32"]
+    export(baseline_path, ["tflite", "onnx"], wanted, tmp_path, calibration, evaluation)
+    assert asked == [("tflite", ["fp32", "fp16", "int8", "int16x8"]), ("onnx", ["fp32", "fp16", "int8"])]
 
 
 def test_the_same_calibration_gives_the_same_file(baseline: Any, calibration: Dataset) -> None:
@@ -249,6 +283,22 @@ def test_the_keras_file_is_still_a_keras_file(baseline: Any, baseline_path: Path
     plain = keras.saving.load_model(tmp_path / "again.keras")
     for weight, expected in zip(plain.get_weights(), baseline.get_weights(), strict=True):
         assert (weight == expected).all()
+
+
+@pytest.mark.parametrize("problem", [KeyboardInterrupt, OSError(28, "No space left on device")])
+def test_a_keras_file_that_is_not_finished_leaves_the_old_one(
+    problem: BaseException, baseline: Any, baseline_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def half(path: Path, members: dict[str, bytes]) -> None:
+        path.write_bytes(next(iter(members.values()))[:10])
+        raise problem
+
+    (tmp_path / "again.keras").write_bytes(b"yesterday's")
+    monkeypatch.setattr(keras_file, "write", half)
+    with pytest.raises((KeyboardInterrupt, OSError)):
+        keras_file.save(tmp_path / "again.keras", baseline, keras_file.read_about(baseline_path))
+    assert names(tmp_path) == ["again.keras"]
+    assert (tmp_path / "again.keras").read_bytes() == b"yesterday's"
 
 
 def bad_source(kind: str, folder: Path) -> Path:
