@@ -13,7 +13,8 @@ from markdown_it import MarkdownIt
 from edgecnn import models
 from edgecnn.cli.main import run as edgecnn
 from edgecnn.data import imagenet
-from edgecnn_export import artifact
+from edgecnn_export import artifact, keras_file
+from edgecnn_export import export as export_module
 from edgecnn_export.card import card
 from edgecnn_export.dataset import Dataset
 from edgecnn_export.export import export
@@ -91,6 +92,33 @@ def test_the_author_of_the_command_line_is_in_contract_and_card(
     capsys.readouterr()
     assert edgecnn(["info", str(tmp_path / "baseline-fp32.tflite")]) == 0
     assert "  author       A. | Nobody\n  licence      MIT\n" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("words", "author", "licence"),
+    [
+        ([], "A. Nobody", "MIT"),
+        (["--author", "B. Nobody"], "B. Nobody", "MIT"),
+        (["--license", "Apache-2.0"], "A. Nobody", "Apache-2.0"),
+        (["--author", "B. Nobody", "--license", "Apache-2.0"], "B. Nobody", "Apache-2.0"),
+    ],
+)
+def test_the_command_line_goes_before_what_the_keras_file_says(
+    words: list[str],
+    author: str,
+    licence: str,
+    baseline: Any,
+    baseline_path: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    exported: list[keras_file.About] = []
+    monkeypatch.setattr(export_module, "export_model", lambda _, about, *__: exported.append(about))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "none"))
+    about = replace(keras_file.read_about(baseline_path), author="A. Nobody", license="MIT")
+    keras_file.save(tmp_path / "mine.keras", baseline, about)
+    assert edgecnn(["export", str(tmp_path / "mine.keras"), *words]) == 0
+    assert exported == [replace(about, author=author, license=licence)]
 
 
 def test_without_labels_no_accuracy_is_known(contract: Contract) -> None:
