@@ -21,8 +21,8 @@ from edgecnn_export import c_source, tflite
 from edgecnn_export import export as export_module
 from edgecnn_export.c_text import comment, identifier
 from edgecnn_export.tflite_int8 import TFLiteInt8
-from edgecnn_runtime import container
-from edgecnn_runtime.contract import Contract
+from edgecnn_runtime import container, sheet
+from edgecnn_runtime.contract import Contract, Golden
 from edgecnn_runtime.errors import ExportError
 
 C99 = ("cc", "-std=c99", "-Wall", "-Wextra", "-Werror", "-pedantic")
@@ -159,6 +159,26 @@ def rewritten(other_ways: Path, folder: Path, **changes: Any) -> Path:
     path = folder / "other.tflite"
     path.write_bytes(container.embed(whole[: container.parse(whole)[1]], replace(contract, **changes)))
     return path
+
+
+def test_the_golden_image_is_one_that_all_agree_on_and_are_not_quite_sure_of(other_ways: Path, tmp_path: Path) -> None:
+    images = np.random.default_rng(0).integers(0, 256, (5, 32, 32, 3), np.uint8)
+
+    def steps(first: int, second: int) -> tuple[float, ...]:
+        return (first / 256, second / 256, *(8 * [(256 - first - second) / 8 / 256]))
+
+    sure, tossed, split, misread, best = (
+        steps(*each) for each in ((250, 2), (110, 90), (140, 70), (145, 65), (160, 60))
+    )
+    here = (sure, tossed, split, misread, best)
+    there = (sure, tossed, steps(143, 67), misread, best)
+    reference = (sure, tossed, split, misread[::-1], best)
+    golden = Golden(5, sheet.pack_text(images), reference, {"here 1.0": here, "there 1.0": there})
+    _, source = c_source.write(rewritten(other_ways, tmp_path, golden=golden))
+    run_main(source, source.stem, tmp_path, C99, C99)
+    image, output = (np.fromfile(tmp_path / name, np.uint8) for name in ("input", "output"))
+    assert [(image == each.ravel()).all() for each in images] == [False] * 4 + [True]
+    assert output.tolist() == [160, 60, *(8 * [4])]
 
 
 @pytest.mark.parametrize(("library", "program"), [(C99, C99), (CXX, CXX)], ids=["c", "c++"])
