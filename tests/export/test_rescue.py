@@ -19,11 +19,12 @@ from edgecnn_export.dataset import Dataset, Images
 from edgecnn_export.export import export, export_model
 from edgecnn_export.operators import Int8, Operator, between, layer, ranked
 from edgecnn_export.options import Listener, Options
+from edgecnn_export.proof import Reference
 from edgecnn_export.rescue import kept_in_float
 from edgecnn_export.tflite import TFLite
 from edgecnn_runtime import container
 from edgecnn_runtime.backends import installed
-from edgecnn_runtime.contract import InputSpec
+from edgecnn_runtime.contract import Contract, InputSpec
 from edgecnn_runtime.errors import ParityError
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
@@ -167,6 +168,28 @@ def test_a_limit_that_nothing_keeps(
         export(brittle, ["onnx"], ["int8"], tmp_path, calibration, evaluation)
 
 
+@pytest.mark.parametrize("max_drop", [None, 1.5])
+def test_layers_are_looked_for_by_the_users_limit(
+    max_drop: float | None,
+    brittle: Path,
+    calibration: Dataset,
+    evaluation: Dataset,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: set[float | None] = set()
+
+    def fails(_: bytes, __: Contract, trial: Reference, ___: Path) -> bool:
+        asked.add(trial.max_drop)
+        return False
+
+    monkeypatch.setattr(exporter, "passes", fails)
+    monkeypatch.setattr(exporter, "_INSTEAD", {"tflite": ()})
+    with pytest.raises(ParityError, match=r"refused: baseline-int8\.tflite: accuracy"):
+        export(brittle, ["tflite"], ["int8"], tmp_path, calibration, evaluation, Options(max_drop))
+    assert asked == {max_drop}
+
+
 @pytest.mark.parametrize("form", ["tflite", "onnx"])
 def test_a_healthy_network_has_no_large_errors(baseline: Any, calibration: Dataset, form: str) -> None:
     with calibrated(form, baseline, calibration.images) as network:
@@ -247,6 +270,15 @@ def test_other_ranges_give_another_file_of_the_same_model(
         assert contract.calibration["method"] == each
         contents.append(whole[: container.parse(whole)[1]])
     assert contents[0] != contents[1]
+
+
+def test_the_method_is_onnxs_and_tflite_says_its_own(
+    baseline_path: Path, calibration: Dataset, evaluation: Dataset, tmp_path: Path
+) -> None:
+    entropy = Options(calibration_method="entropy")
+    export(baseline_path, ["tflite", "onnx"], ["int8"], tmp_path, calibration, evaluation, entropy)
+    for form, method in (("tflite", "minmax"), ("onnx", "entropy")):
+        assert container.read(tmp_path / f"baseline-int8.{form}")[0].calibration["method"] == method
 
 
 def test_an_unknown_calibration_method(baseline_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
