@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import shutil
 import subprocess
@@ -21,6 +22,7 @@ from edgecnn.training import checkpoint
 from edgecnn.training import train as training
 from edgecnn.training.checkpoint import Progress
 from edgecnn.training.learner import Learner
+from edgecnn.training.plan import Plan
 from edgecnn.training.progress import Reporter
 from edgecnn.training.recipe import DEFAULT, DISTILLATION, LESSON, QAT, RECIPES, TRANSFER
 from edgecnn.training.train import CHECKPOINT
@@ -284,6 +286,27 @@ def test_a_training_that_diverges_is_no_success(few: Cifar10, capsys: pytest.Cap
     assert err.splitlines()[-1].startswith("error: the training has diverged, its loss is no number in epoch ")
     assert err.endswith("; begin another run with a lower --lr\n")
     assert not Path("run/model.keras").exists()
+    saved = [row["loss"] for each in Path("run").glob(CHECKPOINT) for row in checkpoint.peek(each)[2].history]
+    assert all(map(math.isfinite, saved))
+
+
+def test_a_training_that_diverges_leaves_its_last_good_state(
+    few: Cifar10, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    saved, step = Path("run", CHECKPOINT), Learner.run
+
+    def diverging(learner: Learner, plan: Plan) -> tuple[float, float]:
+        loss, correct = step(learner, plan)
+        return (math.nan if saved.exists() else loss), correct
+
+    monkeypatch.setattr(Learner, "run", diverging)
+    assert run(["train", "lenet5", "--full", "--epochs", "3", "--out", "run"]) == 1
+    assert "its loss is no number in epoch 2; " in capsys.readouterr().err
+    progress = checkpoint.peek(saved)[2]
+    assert [row["epoch"] for row in progress.history] == [progress.epoch] == [1]
+    assert math.isfinite(progress.history[0]["loss"])
+    with np.load(saved) as state:
+        assert all(np.isfinite(state[name]).all() for name in state.files if name != "about")
 
 
 @pytest.mark.parametrize("words", [["--full", "--epochs", "1"], ["--resume"]])
