@@ -6,7 +6,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -60,6 +60,22 @@ def test_every_backend_answers_by_definition(name: str, file: str, int8: Path, p
         assert full_name.split()[0] == name
         assert full_name.split()[1][0].isdigit()
         assert np.abs(np.array(scores) - reference()).max() < tolerance
+
+
+def test_an_interpreter_has_as_many_threads_as_it_is_told(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    package, onnx = LIBRARIES[choose(model.suffix[1:])].package, model.suffix == ".onnx"
+    library = loading.import_library(package if onnx else f"{package}.interpreter", "")
+    name = "InferenceSession" if onnx else "Interpreter"
+    made, told = getattr(library, name), []
+
+    def make(*words: Any, **options: Any) -> Any:
+        told.append(words[1].intra_op_num_threads if onnx else options.get("num_threads"))
+        return made(*words, **options)
+
+    monkeypatch.setattr(library, name, make)
+    contract, data = container.read(model)
+    open_backend(data, contract, threads=3)
+    assert told == [3]
 
 
 def install(monkeypatch: pytest.MonkeyPatch, *installed: str, loaded: tuple[str, ...] = ()) -> None:

@@ -17,6 +17,7 @@ from edgecnn import models
 from edgecnn.cli.main import run
 from edgecnn_runtime import container, trailers
 from edgecnn_runtime.annotate import Folder
+from edgecnn_runtime.classifier import Classifier
 
 if TYPE_CHECKING:
     from tests.runtime.conftest import Script
@@ -194,6 +195,20 @@ def test_the_order_is_that_of_the_input(
     out, err = capsys.readouterr()
     assert [json.loads(line)["file"] for line in out.splitlines()] == [name for name in names if name != "none.png"]
     assert err == "error: none.png: no such file; check the path\n"
+
+
+@pytest.mark.usefixtures("pictures")
+def test_one_picture_has_all_threads_and_of_many_each_has_one(int8: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    begin, told = Classifier.open, []
+
+    def opened(path: Path, backend: str | None, threads: int) -> Classifier:
+        told.append(threads)
+        return begin(path, backend, threads)
+
+    monkeypatch.setattr(Classifier, "open", opened)
+    words = ["--threads", "3", "--model", str(int8)]
+    assert run(["classify", "red.png", *words]) == run(["classify", "red.png", "dusk.png", *words]) == 0
+    assert told == [3, 1]
 
 
 @pytest.mark.usefixtures("pictures")
