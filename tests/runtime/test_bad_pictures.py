@@ -139,6 +139,15 @@ def test_strips_leave_no_trace(mode: str, monkeypatch: pytest.MonkeyPatch) -> No
     assert len(set(whole)) > 10
 
 
+def test_floats_are_judged_by_all_strips(monkeypatch: pytest.MonkeyPatch) -> None:
+    picture = Image.new("F", (10, 6), 0.5)
+    picture.paste(255, (0, 5, 10, 6))
+    monkeypatch.setattr(rgb, "_STRIP", 20)
+    grey = load(picture).getchannel(0)
+    assert grey.getpixel((0, 0)) in (0, 1)
+    assert grey.getpixel((0, 5)) == 255
+
+
 def test_strips_are_not_read_in_whole_blocks(tmp_path: Path) -> None:
     """Before Pillow 12 each strip costs a block, which a file that is metered must not pay for."""
     path = tmp_path / "strips.tif"

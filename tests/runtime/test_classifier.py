@@ -10,7 +10,7 @@ from PIL import Image
 
 from edgecnn_runtime import classifier as module
 from edgecnn_runtime.backends import installed
-from edgecnn_runtime.classifier import Classifier
+from edgecnn_runtime.classifier import Classifier, ranked
 from edgecnn_runtime.errors import ImageError, ModelFileError, UsageError
 
 RED = np.full((4, 4, 3), (250, 100, 10), np.uint8)
@@ -41,6 +41,12 @@ def test_top(model: Path) -> None:
     assert [len(classifier.classify(RED, top)) for top in (1, 2, 3, 100)] == [1, 2, 3, 3]
     with pytest.raises(UsageError, match="top must be at least 1, not 0"):
         classifier.classify(RED, 0)
+
+
+def test_of_equal_scores_the_first_is_best() -> None:
+    scores = np.array([0.2, 0.4, 0.4], np.float32)
+    assert [each.index for each in ranked(scores, ("red", "green", "blue"), 2)] == [1, 2]
+    assert scores.argmax() == 1
 
 
 def test_scores_that_are_no_numbers_have_no_best(model: Path) -> None:

@@ -75,6 +75,11 @@ def test_a_picture_of_the_input_size_passes_bit_for_bit(kind: str, fit: str, tmp
         assert np.array_equal(pixels(opened, spec), expected)
 
 
+def test_the_pixels_are_not_those_of_the_caller() -> None:
+    given = noise(5, 7)
+    assert not np.shares_memory(pixels(given, InputSpec(5, 7)), given)
+
+
 @pytest.mark.parametrize("kind", LOSSLESS)
 def test_exif_orientation(kind: str) -> None:
     upright = noise(3, 5)
