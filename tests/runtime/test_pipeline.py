@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from itertools import islice
 from pathlib import Path
 
@@ -214,7 +214,8 @@ def test_workers_that_cannot_be_started(classifier: Classifier) -> None:
 @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGKILL])
 def test_no_worker_outlives_its_parent(int8: Path, end: signal.Signals) -> None:
     script = f"""
-import multiprocessing, sys
+import multiprocessing, signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell has those in the background ignore it
 import numpy as np
 from edgecnn_runtime import pipeline
 from edgecnn_runtime.backends import installed
@@ -225,16 +226,21 @@ for number, _ in enumerate(pipeline.answers(Classifier.open({str(int8)!r}, threa
     if number == 1000:
         print(*(each.pid for each in multiprocessing.active_children()), flush=True)
 """
-    with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as parent:
-        assert parent.stdout is not None
-        children = [int(each) for each in parent.stdout.readline().split()]
-        assert len(children) == 2
-        parent.send_signal(end)
-        parent.wait(timeout=10)
-    deadline = time.monotonic() + 10
-    while any(Path(f"/proc/{child}").exists() for child in children):
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+    command = [sys.executable, "-c", script]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True) as parent:
+        try:
+            assert parent.stdout is not None
+            children = [int(each) for each in parent.stdout.readline().split()]
+            assert len(children) == 2
+            parent.send_signal(end)
+            parent.wait(timeout=10)
+            deadline = time.monotonic() + 10
+            while any(Path(f"/proc/{child}").exists() for child in children):
+                assert time.monotonic() < deadline
+                time.sleep(0.01)
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(parent.pid, signal.SIGKILL)
 
 
 @pytest.mark.parametrize("workers", [1, 2])
