@@ -81,10 +81,11 @@ def png(width: int, height: int, rows: bytes, depth: int = 8, colour: int = 2, b
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + before + ends
 
 
-def tiff_of_strips(width: int, rows: int, strips: int) -> bytes:
+def tiff_of_strips(width: int, rows: int, strips: int, *, in_one_place: bool = False) -> bytes:
     """A grey TIFF put together by hand, with so many strips of so many rows, for earlier Pillows write one."""
-    pixels = bytes(strips * rows * width)
-    offsets = [8 + strip * rows * width for strip in range(strips)]
+    places = 1 if in_one_place else strips
+    pixels = bytes(places * rows * width)
+    offsets = [8 + strip % places * rows * width for strip in range(strips)]
     lists = 8 + len(pixels)
     directory = lists + 8 * strips
     tags = {

@@ -159,6 +159,14 @@ def test_strips_are_not_read_in_whole_blocks(tmp_path: Path) -> None:
         assert load(path).size == (1000, 1400)
 
 
+def test_bytes_that_are_read_for_every_strip_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "again.tif"
+    path.write_bytes(tiff_of_strips(1000, rows=1001, strips=20, in_one_place=True))
+    assert picture_file._SMALL < path.stat().st_size < 1_010_000
+    with pytest.raises(ImageError, match=r"again\.tif: holds too much besides its pixels; save it again"):
+        load(path)
+
+
 @pytest.mark.parametrize("size", [(1, 65_536), (65_536, 1)])
 def test_no_side_is_longer_than_memory_bears(size: tuple[int, int], tmp_path: Path) -> None:
     Image.new("L", size).save(tmp_path / "thin.png")

@@ -107,6 +107,26 @@ def test_a_picture_that_is_written_again_is_taken_again(watching: Watching) -> N
     assert found.get(timeout=10) == "inbox/before.png"
 
 
+def test_a_picture_of_the_same_size_a_moment_later_is_another(inbox: Path) -> None:
+    written = 10**18
+    os.utime("inbox/before.png", ns=(written, written))
+    looks = watch._Watch("inbox", recursive=False)
+    os.utime("inbox/before.png", ns=(written, written + 10**6))
+    assert looks.look() == []
+    time.sleep(0.01)
+    assert [each.name for each in looks.look()] == ["inbox/before.png"]
+
+
+def test_the_oldest_comes_first(inbox: Path) -> None:
+    looks = watch._Watch("inbox", recursive=False)
+    for age, name in enumerate(("a", "m", "z")):
+        shutil.copy("red.png", f"inbox/{name}.png")
+        os.utime(f"inbox/{name}.png", ns=(10**18, 10**18 - age * 10**6))
+    assert looks.look() == []
+    time.sleep(0.01)
+    assert [each.name for each in looks.look()] == ["inbox/z.png", "inbox/m.png", "inbox/a.png"]
+
+
 def test_a_file_system_that_numbers_its_files_anew(inbox: Path) -> None:
     looks = watch._Watch("inbox", recursive=False)
     before = (inbox / "before.png").stat()
