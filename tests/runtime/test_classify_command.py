@@ -3,8 +3,9 @@ from __future__ import annotations
 import csv
 import json
 import shutil
+import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -110,41 +111,55 @@ def test_the_carried_model_is_one_that_the_backend_runs() -> None:
     assert models.default_model().parent == Path(models.__file__).parent
 
 
+@pytest.fixture
+def hurried() -> Iterator[None]:
+    """Fail after a minute: what is not refused may go on for ever."""
+    before = signal.signal(signal.SIGALRM, lambda *_: pytest.fail("it goes on"))
+    signal.alarm(60)
+    yield
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, before)
+
+
+@pytest.mark.usefixtures("hurried")
 def test_wrong_usage(int8: Path, pictures: Path, capsys: pytest.CaptureFixture[str]) -> None:
     red = str(pictures / "red.png")
     Path("empty").mkdir()
     Path("circle").symlink_to("circle")
-    for arguments in (
-        [],
-        ["--json", "--csv", red],
-        ["--json", "--quiet", red],
-        ["--timing", "--quiet", red],
-        ["--camera", "0", "--watch", "."],
-        ["-", "--from", "-"],
-        ["-", "-"],
-        ["--smooth", "2", red],
-        ["--camera", "0", "--smooth", "99999999999999999999"],
-        ["--camera", "3000000000"],
-        ["--threshold", "1.5", red],
-        ["--threshold", "nan", red],
-        ["--threads", "0", red],
-        ["--watch", red],
-        ["--watch", ".", "--annotate", "./"],
-        ["--watch", ".", "-r", "--annotate", "below/out"],
-        ["--watch", ".", "--annotate", "circle/out"],
-        ["--annotate", red, red],
-        ["--from", "none.txt"],
-        ["*.tiff"],
-        ["empty"],
-        [red, "--model", str(int8), "--top", "0"],
-        [red, "--model", str(int8), "--backend", "tensorrt"],
-        [red, "--model", str(int8), "--wide"],
+    watched = "writes into the folder that --watch looks at; name another"
+    for arguments, complaint in (
+        ([], "nothing to classify; name pictures"),
+        (["--json", "--csv", red], "three forms of an answer; choose one"),
+        (["--json", "--quiet", red], "three forms of an answer; choose one"),
+        (["--timing", "--quiet", red], "--quiet prints labels alone; leave out --timing"),
+        (["--camera", "0", "--watch", "."], "--camera and --watch both go on for ever"),
+        (["-", "--from", "-"], "standard input can be read only once"),
+        (["-", "-"], "standard input can be read only once"),
+        (["--smooth", "2", red], "--smooth averages over frames"),
+        (["--camera", "0", "--smooth", "99999999999999999999"], "'--smooth'"),
+        (["--camera", "3000000000"], "'--camera'"),
+        (["--threshold", "1.5", red], "'--threshold'"),
+        (["--threshold", "nan", red], "--threshold is a score from 0 to 1, not nan"),
+        (["--threads", "0", red], "'--threads'"),
+        (["--watch", red], f"{red}: is not a folder; name one to watch"),
+        (["--watch", ".", "--annotate", "./"], f"--annotate ./ {watched}"),
+        (["--watch", ".", "-r", "--annotate", "below/out"], f"--annotate below/out {watched}"),
+        (["--watch", ".", "--annotate", "circle/out"], "circle/out: cannot be made a folder"),
+        (["--annotate", red, red], f"{red}: cannot be made a folder"),
+        (["--from", "none.txt"], "none.txt: cannot be read"),
+        (["*.tiff"], "*.tiff: no file has such a name"),
+        (["empty"], "empty: holds no pictures"),
+        ([red, "--model", str(int8), "--top", "0"], "'--top'"),
+        ([red, "--model", str(int8), "--backend", "tensorrt"], "backend 'tensorrt' does not run tflite files"),
+        ([red, "--model", str(int8), "--wide"], "--wide"),
     ):
-        assert run(["classify", *arguments]) == 2
+        assert run(["classify", *arguments]) == 2, arguments
         out, err = capsys.readouterr()
         assert not out
         assert err.startswith("error: ")
+        assert complaint in err
         assert len(err.splitlines()) == 1
+    assert not Path("below").exists()
 
 
 @pytest.mark.usefixtures("pictures")
@@ -281,6 +296,18 @@ def test_a_file_that_fails_where_nobody_expects_it(
     monkeypatch.setattr(container, "read", torn)
     assert run(["classify", "red.png", "--model", str(model)]) == 1
     assert capsys.readouterr().err == f"error: {model}: Input/output error; check its path and permissions\n"
+
+
+def test_memory_that_does_not_suffice(
+    model: Path, pictures: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def short(_: Path) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(container, "read", short)
+    assert run(["classify", "red.png", "--model", str(model)]) == 1
+    line = "error: this takes more memory than there is; end other programs, or ask for less at a time\n"
+    assert capsys.readouterr() == ("", line)
 
 
 @pytest.mark.usefixtures("pictures")

@@ -9,11 +9,15 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from PIL import Image
+
+from edgecnn_runtime import container
 
 if TYPE_CHECKING:
     from tests.runtime.conftest import Terminal
@@ -113,6 +117,17 @@ def test_no_standard_input_nor_error(int8: Path, pictures: Path) -> None:
     assert (ended.returncode, ended.stdout.split("\t")[:2]) == (0, ["red.tif", "red"])
 
 
+def test_a_label_that_the_encoding_does_not_have(int8: Path, pictures: Path) -> None:
+    contract, payload = container.read(int8)[0], int8.read_bytes()
+    payload = payload[: container.parse(payload)[1]]
+    Path("cats.tflite").write_bytes(container.embed(payload, replace(contract, labels=("猫", "dog", "bird"))))
+    command = [*CLASSIFY, "many/00.png", "--top", "1", "--model", "cats.tflite"]
+    environment = os.environ | {"PYTHONIOENCODING": "ascii"}
+    ended = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert ended.stdout.split("\t")[:2] == ["many/00.png", "\\u732b"]
+
+
 @pytest.mark.parametrize("quiet", [False, True])
 def test_progress_on_long_work(int8: Path, pictures: Path, terminal: Terminal, quiet: bool) -> None:
     os.mkfifo("list")
@@ -168,6 +183,40 @@ def test_ctrl_c_amid_many_pictures_is_an_interrupt(int8: Path, pictures: Path) -
             assert process.wait(60) == 130
         assert process.stderr
         assert process.stderr.read() == "error: interrupted\n"
+
+
+def test_ctrl_c_reaches_the_workers_too_and_is_one_interrupt(int8: Path, pictures: Path) -> None:
+    os.mkfifo("list")
+    command = [*CLASSIFY, "--from", "list", "--model", str(int8), "--threads", "2"]
+    with subprocess.Popen(
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, start_new_session=True
+    ) as process:
+        try:
+            with Path("list").open("w") as listing:
+                listing.write("many/00.png\n" * 4000)
+                listing.flush()
+                deadline = time.monotonic() + 60
+                while len(session(process.pid)) < 3:
+                    assert time.monotonic() < deadline
+                    time.sleep(0.01)
+                time.sleep(0.5)  # until they are at work, or wait for it
+                os.killpg(process.pid, signal.SIGINT)  # as a terminal does
+                assert process.wait(60) == 130
+            assert process.stderr
+            assert process.stderr.read() == "error: interrupted\n"
+            assert not session(process.pid)
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+
+
+def session(leader: int) -> list[int]:
+    """The processes of a session."""
+    members = []
+    for number in (int(each.name) for each in Path("/proc").iterdir() if each.name.isdigit()):
+        with suppress(ProcessLookupError):
+            members += [number] * (os.getsid(number) == leader)
+    return members
 
 
 def test_ctrl_c_in_a_destructor_is_an_interrupt(int8: Path, pictures: Path) -> None:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -84,6 +87,17 @@ def test_the_contract_readably(file: Path, capsys: pytest.CaptureFixture[str]) -
     assert max(map(len, out.splitlines())) < 260
     assert contract.golden
     assert contract.golden.images[:20] not in out
+
+
+def test_nobody_reads_what_it_says() -> None:
+    ours, theirs = os.pipe()
+    os.close(ours)
+    try:
+        command = [sys.executable, "-m", "edgecnn", "info", str(CARRIED[0])]
+        ended = subprocess.run(command, stdout=theirs, stderr=subprocess.PIPE, text=True, timeout=60, check=False)
+    finally:
+        os.close(theirs)
+    assert (ended.returncode, ended.stderr) == (0, "")
 
 
 @pytest.mark.parametrize("file", CARRIED)
