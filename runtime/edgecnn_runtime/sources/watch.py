@@ -20,6 +20,9 @@ POLL_SECONDS = 0.2
 SETTLED_SECONDS = 2.0
 """How long a file without an end mark must not have changed before it is taken to be whole."""
 
+EMPTY_SECONDS = 10.0
+"""How long an empty file must not have changed: many programs and network folders make a file before they fill it."""
+
 _ENDS = (b"\xff\xd9", b"\0\0\0\0IEND\xaeB`\x82")
 """What a whole JPEG and a whole PNG end with."""
 
@@ -28,8 +31,8 @@ def watched(folder: str, recursive: bool = False) -> Source:
     """Pictures that appear in ``folder`` from now on; those that are there already are passed over.
 
     A picture is taken once it is whole: it did not change from one look to the next, and has its format's end mark
-    or has not changed for two seconds. One that is written again is taken again. A folder below that cannot be listed
-    is an error once, and is looked into when it can be.
+    or has not changed for two seconds, an empty file for ten. One that is written again is taken again. A folder below
+    that cannot be listed is an error once, and is looked into when it can be.
 
     Raises:
         UsageError: there is no such folder.
@@ -79,7 +82,7 @@ class _Watch:
             path: seen if (seen := self._changing.get(path)) and seen[0] == stamp else (stamp, now)
             for path, stamp in new.items()
         }
-        whole = [path for path, (_, since) in self._changing.items() if _is_whole(path, now - since)]
+        whole = [path for path, (stamp, since) in self._changing.items() if _is_whole(path, stamp, now - since)]
         known.update((path, new[path]) for path in whole)
         told, self._unreadable = self._unreadable, set(problems)
         failed = [Item(path, problem) for path, problem in problems.items() if path not in told]
@@ -113,19 +116,21 @@ class _Watch:
         return stamps, {path: problem for path, problem in problems.items() if is_folder(path)}
 
 
-def _is_whole(path: str, rested: float) -> bool:
+def _is_whole(path: str, stamp: Stamp, rested: float) -> bool:
+    if not stamp.size:
+        return rested >= EMPTY_SECONDS
     return rested > 0 and (rested >= SETTLED_SECONDS or _has_end(path))
 
 
 def _stamps(paths: Iterable[str]) -> dict[str, Stamp]:
-    """Those of the files that have any bytes."""
+    """Those of the regular files: of a pipe or a device nothing may be read."""
     stamps = {}
     for path in paths:
         try:
             status = os.stat(path)  # noqa: PTH116 - often, and of many
         except OSError:  # gone again
             continue
-        if status.st_size and S_ISREG(status.st_mode):
+        if S_ISREG(status.st_mode):
             stamps[path] = Stamp.of(status)
     return stamps
 

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from queue import Queue
+from types import SimpleNamespace
 
 import pytest
 from PIL import Image
@@ -181,6 +182,31 @@ def test_what_is_no_picture_yet_or_never_is_one(watching: Watching) -> None:
     time.sleep(0.2)
     shutil.copy("red.png", "inbox/last.png")
     assert found.get(timeout=10) == "inbox/last.png"
+
+
+def test_what_stays_empty_is_taken_late_and_again_when_it_is_filled(
+    inbox: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Path("inbox/before.jpg").touch()
+    looks = watch._Watch("inbox", recursive=False)
+    Path("inbox/empty.png").touch()
+    os.mkfifo("inbox/pipe.jpg")
+    seconds = iter((0.0, 2.0, 9.9, 10.0, 20.0, 30.0, 30.2, 60.0))
+    monkeypatch.setattr(watch, "time", SimpleNamespace(monotonic=seconds.__next__))
+
+    def names() -> list[str]:
+        return [each.name for each in looks.look()]
+
+    assert [names() for _ in range(5)] == [[], [], [], ["inbox/empty.png"], []]
+    shutil.copy("red.png", "inbox/empty.png")
+    assert [names() for _ in range(3)] == [[], ["inbox/empty.png"], []]
+
+
+def test_what_stays_empty_is_a_bad_picture(watching: Watching, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watch, "EMPTY_SECONDS", 0.1)
+    found = watching()
+    Path("inbox/empty.png").touch()
+    assert found.get(timeout=10) == "inbox/empty.png: is empty; copy it again"
 
 
 def test_folders_below_with_recursive(watching: Watching) -> None:
