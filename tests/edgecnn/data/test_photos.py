@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import shutil
@@ -11,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import PIL
 import pytest
 from PIL import Image
 
@@ -171,6 +173,13 @@ def test_a_class_of_nothing_but_copies(tmp_path: Path, load: Load) -> None:
         load(folder).split()
 
 
+def test_a_class_of_three_that_are_no_copies_is_divided(tmp_path: Path, load: Load) -> None:
+    folder = write(tmp_path / "photos" / "train", 10).parent
+    write(folder / "test", 7)
+    training, validation = load(folder).split()
+    assert [counts(part) for part in (training, validation)] == [[2] * 3, [1] * 3]
+
+
 def test_nothing_but_copies_to_watch_with(tmp_path: Path, load: Load) -> None:
     folder = write(tmp_path / "photos" / "train", 10).parent
     write(folder / "test", 4)
@@ -271,12 +280,25 @@ def test_a_models_labels_may_be_written_otherwise(folder: Path, load: Load) -> N
         load(folder, labels=("bird", "AIRPLANE", "auto mobile"))
 
 
-def test_calibration_is_of_training_images(tmp_path: Path, load: Load) -> None:
-    images = load(write(tmp_path / "photos", 20))
-    shutil.copytree(tmp_path / "photos" / "bird", tmp_path / "photos" / "plover")
-    training, _ = images.split()
-    assert (images.calibration.name, counts(images.calibration)) == ("photos/calibration", [14, 14, 14])
+def test_the_same_letters_go_before_others(tmp_path: Path, load: Load) -> None:
+    for label, colours in (("cat", ["red"]), ("Cat", ["green", "blue"])):
+        (tmp_path / "photos" / label).mkdir(parents=True, exist_ok=True)
+        for colour in colours:
+            Image.new("RGB", (4, 4), colour).save(tmp_path / "photos" / label / f"{colour}.png")
+    if (tmp_path / "photos" / "CAT").exists():
+        pytest.skip("the file system does not tell capitals apart")
+    for labels, expected in ((("cat", "Cat"), [1, 2]), (("Cat", "cat"), [2, 1])):
+        assert counts(load(tmp_path / "photos", labels=labels).everything) == expected
+
+
+def test_calibration_is_of_training_images(folder: Path, load: Load) -> None:
+    shutil.copytree(folder / "bird", folder / "plover")
+    images = load(folder)
+    training, validation = images.split()
+    assert images.calibration.name == "photos/calibration"
+    assert counts(images.calibration) == counts(training)
     assert shown(images.calibration) == shown(training)
+    assert not shown(images.calibration) & (shown(validation) | shown(images.test))
 
 
 def test_no_more_than_enough_for_calibration(folder: Path, load: Load, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -331,6 +353,23 @@ def test_a_changed_picture_is_decoded_anew(folder: Path, load: Load, decoded: li
     assert len(decoded) == 180
     load(folder, InputSpec(32, 32, "box")).everything  # noqa: B018
     assert len(decoded) == 240
+
+
+@pytest.mark.parametrize(("owner", "name", "value"), [(PIL, "__version__", "0.1"), (photos_cache, "ENOUGH", 5)])
+def test_what_another_decoder_gave_is_decoded_anew(
+    owner: object,
+    name: str,
+    value: object,
+    folder: Path,
+    load: Load,
+    decoded: list[Path],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    before = load(folder).everything.fingerprint
+    monkeypatch.setattr(owner, name, value)
+    for _ in range(2):
+        assert load(folder).everything.fingerprint == before
+        assert len(decoded) == 120
 
 
 def test_the_cache_holds_one_entry_for_each_part_and_size(folder: Path, load: Load) -> None:
@@ -422,6 +461,12 @@ def test_too_many_damaged_pictures(folder: Path, load: Load, said: list[str]) ->
     assert not list((data_folder() / photos_cache.FOLDER).iterdir())
 
 
+def test_one_damaged_picture_is_never_too_many(tmp_path: Path, load: Load) -> None:
+    folder = write(tmp_path / "photos", 4)
+    min((folder / "bird").iterdir()).write_bytes(b"no picture")
+    assert counts(load(folder).everything) == [4, 4, 3]
+
+
 def test_a_class_of_which_nothing_is_left(tmp_path: Path, load: Load) -> None:
     folder = write(tmp_path / "photos" / "train", 20).parent
     write(folder / "val", 20)
@@ -492,6 +537,17 @@ def test_what_a_killed_process_left_is_removed_a_day_later(folder: Path, load: L
     assert [path.name for path in place.glob(".*")] == [".0123-at-work"]
 
 
+def test_what_a_slow_process_still_writes_stays(folder: Path, load: Load) -> None:
+    place = data_folder() / photos_cache.FOLDER
+    begun = place / ".0123-at-work" / "fresh"
+    begun.mkdir(parents=True)
+    (begun / "pixels.u8").write_bytes(b"half")
+    for path in (begun, begun.parent):
+        os.utime(path, (time.time() - 2 * 24 * 3600,) * 2)
+    load(folder).everything  # noqa: B018
+    assert (begun / "pixels.u8").read_bytes() == b"half"
+
+
 def test_a_cache_that_cannot_be_written(
     folder: Path, load: Load, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -499,3 +555,25 @@ def test_a_cache_that_cannot_be_written(
     monkeypatch.setenv("EDGECNN_DATA", str(tmp_path / "file"))
     with pytest.raises(DataError, match=r"cannot keep 0\.0 GB of decoded pictures in .*; set EDGECNN_DATA to another"):
         load(folder).test  # noqa: B018
+
+
+def test_a_disk_that_is_full_when_the_pixels_are_to_stay(
+    folder: Path, load: Load, decoded: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    place = data_folder() / photos_cache.FOLDER
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fsync", full)
+        with pytest.raises(DataError, match=r"cannot keep .* of decoded pictures in .* \(No space left on device\)"):
+            load(folder).test  # noqa: B018
+    assert not list(place.iterdir())
+    load(folder).test  # noqa: B018
+    before = {path: path.read_bytes() for path in place.rglob("*.*")}
+    monkeypatch.setattr(os, "fsync", full)
+    path = min(decoded)
+    os.utime(path, ns=(1, 1))
+    with pytest.raises(DataError, match=r"No space left on device"):
+        load(folder).test  # noqa: B018
+    assert {path: path.read_bytes() for path in place.rglob("*.*")} == before
