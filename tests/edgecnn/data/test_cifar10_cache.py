@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import sys
 from pathlib import Path
 
@@ -115,6 +117,23 @@ def test_an_interrupted_write_leaves_all_as_it_was(
         cifar10_cache.write(arrays, tmp_path / "cifar10", "a copy")
     assert {path: path.read_bytes() for path in tmp_path.rglob("*.npy")} == contents
     assert len(list(tmp_path.iterdir())) == before
+
+
+@pytest.mark.parametrize("before", [False, True], ids=["empty", "cached before"])
+def test_a_disk_that_is_full_when_the_arrays_are_to_stay(
+    before: bool, arrays: Arrays, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if before:
+        cifar10_cache.write(arrays, tmp_path / "cifar10", "a copy")
+    kept = {path: path.stat().st_ino for path in tmp_path.rglob("*")}
+
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(DataError, match=r"cannot write .*cifar10: No space left on device; choose another"):
+        cifar10_cache.write(arrays, tmp_path / "cifar10", "a copy")
+    assert {path: path.stat().st_ino for path in tmp_path.rglob("*")} == kept
 
 
 def test_a_new_cache_takes_the_place_of_an_old_one(arrays: Arrays, tmp_path: Path) -> None:
