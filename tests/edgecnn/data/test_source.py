@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from edgecnn.data import cifar10, cifar10_cache, photos_cache, samples, source
 from edgecnn.data.cifar10_cache import Arrays
 from edgecnn.data.folder import data_folder
 from edgecnn.data.photos import Photos
-from edgecnn.data.source import Source
+from edgecnn.data.source import Part, Source
 from edgecnn_runtime.contract import InputSpec
 from edgecnn_runtime.errors import DataError
 
@@ -99,14 +100,28 @@ def test_photographs_in_folders_and_in_a_csv(folder: Path, tmp_path: Path) -> No
 
 
 def test_parts(folder: Path, arrays: Arrays, monkeypatch: pytest.MonkeyPatch) -> None:
-    images = find(folder)
-    sizes = {part: len(source.part_of(images, part)) for part in ("test", "validation", "train", "all")}
-    assert sizes == {"test": 4, "validation": 4, "train": 12, "all": 20}
     cifar10_cache.write(arrays, cifar10.cache_folder(), "a copy")
-    monkeypatch.setattr(cifar10, "VALIDATION_PER_CLASS", 1)
-    images = find(None)
-    sizes = {part: len(source.part_of(images, part)) for part in ("test", "validation", "train", "all")}
-    assert sizes == {"test": 10, "validation": 10, "train": 40, "all": 60}
+    monkeypatch.setattr(cifar10, "VALIDATION_PER_CLASS", 2)
+    for given, expected in (
+        (folder, {"test": 4, "validation": 4, "train": 12, "all": 20}),
+        (None, {"test": 10, "validation": 20, "train": 30, "all": 60}),
+    ):
+        images = find(given)
+        training, validation = images.split()
+        parts = {part: source.part_of(images, part) for part in get_args(Part)}
+        assert {part: len(data) for part, data in parts.items()} == expected
+        meant = {"test": images.test, "validation": validation, "train": training, "all": images.everything}
+        assert {part: data.fingerprint for part, data in parts.items()} == {
+            part: data.fingerprint for part, data in meant.items()
+        }
+        assert len({data.fingerprint for data in meant.values()}) == 4
+
+
+def test_all_of_cifar10_is_what_is_learnt_from_and_then_the_test(arrays: Arrays) -> None:
+    cifar10_cache.write(arrays, cifar10.cache_folder(), "a copy")
+    everything = find(None).everything
+    np.testing.assert_array_equal(everything.images, np.concatenate([arrays["x_train"], arrays["x_test"]]))
+    np.testing.assert_array_equal(everything.labels, np.concatenate([arrays["y_train"], arrays["y_test"]]))
 
 
 def test_no_such_data(tmp_path: Path) -> None:
