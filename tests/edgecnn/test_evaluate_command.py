@@ -12,9 +12,10 @@ import pytest
 from PIL import Image
 
 from edgecnn.cli.main import run
-from edgecnn.data import samples
+from edgecnn.data import photos, samples
 from edgecnn_export import keras_file
 from edgecnn_export.intervals import wilson
+from edgecnn_runtime import Classifier
 
 ROOT = Path(__file__).parents[2]
 TINY = ROOT / "tests" / "runtime" / "data"
@@ -67,9 +68,13 @@ def test_json(capsys: pytest.CaptureFixture[str]) -> None:
     assert (found["data"], found["images"], found["accuracy"]) == ("photos/all", 60, 0.75)
     assert found["interval"] == list(wilson(45, 60))
     assert found["classes"]["red"] == {"precision": 0.8, "recall": 1.0, "f1": pytest.approx(8 / 9), "images": 20}
-    for part, images in (("test", 9), ("validation", 9), ("train", 42)):
+    spec = Classifier.open(TINY / "tiny-fp32.onnx").contract.input
+    images = photos.load(Path("photos"), spec, ("red", "green", "blue"), print, lambda *_: None)
+    training, validation = images.split()
+    for part, data, size in (("test", images.test, 9), ("validation", validation, 9), ("train", training, 42)):
         assert run([*words, "--part", part]) == 0
-        assert json.loads(capsys.readouterr().out)["images"] == images
+        found = json.loads(capsys.readouterr().out)
+        assert (found["images"], found["fingerprint"]) == (size, data.fingerprint)
 
 
 def test_classes_that_the_set_does_not_have(colours: Path, capsys: pytest.CaptureFixture[str]) -> None:
