@@ -76,8 +76,15 @@ def test_a_hole_and_a_pasted_part_are_measured_on_the_window(small: Dataset) -> 
 def learnt(data: Dataset, drawn: Plan, step: int, recipe: Recipe) -> tuple[Any, Any]:
     """Pixels and targets, of images that lie at other places than in the whole set."""
     images, places = plan.fetch(data.images, drawn.order)
-    made = augment.batch(images, data.labels.astype(np.int32), places[step], at(drawn, step), recipe, 10, (32, 32))
+    labels, (_, height, width, _) = data.labels.astype(np.int32), data.images.shape
+    made = augment.batch(images, labels, places[step], at(drawn, step), recipe, 10, (height, width))
     return tuple(map(np.asarray, made))  # type: ignore[return-value]
+
+
+@pytest.fixture(params=[(32, 32), (24, 40)], ids=["square", "wide"])
+def pictures(small: Dataset, request: pytest.FixtureRequest) -> Dataset:
+    images = np.random.default_rng(0).integers(0, 256, (500, *request.param, 3), np.uint8)
+    return Dataset("noise", images, small.labels, small.label_names)
 
 
 @pytest.mark.parametrize("like", [LESSON, replace(AUGMENTED, flip=False, shift=0), replace(LESSON, cutmix=0.5)])
@@ -100,26 +107,27 @@ def rectangle(centre: npt.NDArray[np.float32], tall: float, wide: float, height:
     ]
 
 
-def test_a_hole_is_grey_and_has_the_size_asked_for(small: Dataset) -> None:
+def test_a_hole_is_grey_and_has_the_size_asked_for(pictures: Dataset) -> None:
     recipe = replace(LESSON, cutout=8)
     drawn = plan.draw(recipe, 500, epoch=0)
-    pixels, target = learnt(small, drawn, 2, recipe)
-    holes = np.array([rectangle(centre, 8, 8, 32, 32) for centre in drawn.hole[2]])
+    pixels, target = learnt(pictures, drawn, 2, recipe)
+    size = pictures.images.shape[1:3]
+    holes = np.array([rectangle(centre, 8, 8, *size) for centre in drawn.hole[2]])
     assert 16 <= holes.sum((1, 2)).min() < holes.sum((1, 2)).max() == 64
     assert (pixels[holes] == augment.GREY).all()
-    np.testing.assert_array_equal(pixels[~holes], small.images[drawn.order[2]][~holes])
-    np.testing.assert_array_equal(target.argmax(-1), small.labels[drawn.order[2]])
+    np.testing.assert_array_equal(pixels[~holes], pictures.images[drawn.order[2]][~holes])
+    np.testing.assert_array_equal(target.argmax(-1), pictures.labels[drawn.order[2]])
 
 
-def test_a_part_of_the_image_before_is_pasted_and_its_label_counts_by_its_area(small: Dataset) -> None:
+def test_a_part_of_the_image_before_is_pasted_and_its_label_counts_by_its_area(pictures: Dataset) -> None:
     recipe = replace(LESSON, cutmix=0.7)
     drawn = plan.draw(recipe, 500, epoch=0)
-    pixels, target = learnt(small, drawn, 1, recipe)
-    images, labels = small.images[drawn.order[1]], np.eye(10)[small.labels[drawn.order[1]]]
-    seen = set()
+    pixels, target = learnt(pictures, drawn, 1, recipe)
+    images, labels = pictures.images[drawn.order[1]], np.eye(10)[pictures.labels[drawn.order[1]]]
+    seen, (height, width) = set(), pictures.images.shape[1:3]
     for index, (share, *centre) in enumerate(drawn.paste[1]):
-        side = 32 * np.sqrt(share)
-        pasted = np.array(rectangle(np.array(centre), side, side, 32, 32))
+        side = np.sqrt(share)
+        pasted = np.array(rectangle(np.array(centre), side * height, side * width, height, width))
         np.testing.assert_array_equal(pixels[index][pasted], images[index - 1][pasted])
         np.testing.assert_array_equal(pixels[index][~pasted], images[index][~pasted])
         kept = 1 - pasted.mean()
