@@ -43,6 +43,9 @@ def test_which_epochs_see_how_much() -> None:
     assert seen == [(24, 36), (24, 36), (32, 48), (32, 48)]
     assert window(LESSON, 0, (500, 32, 48, 3)) == (32, 48)
     assert window(replace(RECIPE, crop=0.01), 0, (500, 32, 48, 3)) == (4, 4)
+    # The multiples of four that are nearest to 19.2 and 28.8, and to 22.4 and 33.6.
+    assert window(replace(RECIPE, crop=0.6), 0, (500, 32, 48, 3)) == (20, 28)
+    assert window(replace(RECIPE, crop=0.7), 0, (500, 32, 48, 3)) == (24, 32)
 
 
 def test_a_model_for_windows_has_the_same_weights(keras: Any) -> None:

@@ -108,6 +108,11 @@ def test_at_least_one_epoch_sees_whole_images() -> None:
     assert replace(recipes.EDGE, epochs=20, cropped=1.0).crop_epochs == 20
 
 
+def test_a_share_of_the_epochs_that_no_float_is() -> None:
+    assert 0.29 * 100 < 29
+    assert replace(recipes.EDGE, epochs=100, cropped=0.29).crop_epochs == 29
+
+
 def test_a_saved_number_that_no_float_can_hold() -> None:
     with pytest.raises(TrainingError, match="a number that is too large"):
         Recipe.from_dict(json.loads(LESSON.to_json()) | {"learning_rate": 10**400})
@@ -175,3 +180,10 @@ def test_a_teacher_brings_its_share_along() -> None:
     assert planned(None, "default", False, {"teacher": "runs/wise"}).distillation == recipes.DISTILLATION
     taught = planned(None, "default", False, {"teacher": "runs/wise", "distillation": 0.2})
     assert (taught.teacher, taught.distillation) == ("runs/wise", 0.2)
+
+
+def test_a_recipe_with_a_teacher_keeps_its_share_for_another(tmp_path: Path) -> None:
+    file = tmp_path / "recipe.json"
+    file.write_text(replace(DEFAULT, teacher="runs/wise", distillation=0.3).to_json())
+    taught = planned(str(file), "default", False, {"teacher": "runs/wiser"})
+    assert (taught.teacher, taught.distillation) == ("runs/wiser", 0.3)
