@@ -60,6 +60,23 @@ def test_the_targets_are_labels_and_answers(
         np.testing.assert_allclose(ours, theirs, atol=1e-4)
 
 
+def test_a_teacher_answers_as_it_does_when_it_no_longer_learns(keras: Any, small: Dataset, tmp_path: Path) -> None:
+    layers, few = keras.layers, small.subset("few", np.arange(100))
+    pixels = keras.Input((32, 32, 3))
+    seen = layers.Dropout(0.5)(layers.Flatten()(layers.Rescaling(1 / 255)(pixels)))
+    model = keras.Model(pixels, layers.Dense(10, activation="softmax")(seen))
+    keras_file.save(tmp_path / "model.keras", model, About("forgetful", small.label_names, InputSpec(32, 32)))
+    recipe = replace(LESSON, epochs=1, batch_size=100, teacher=str(tmp_path), distillation=1.0)
+    trained = train(BASELINE, recipe, few, None, tmp_path)
+    keras.utils.set_random_seed(recipe.seed)
+    plain, images = BASELINE.build(10), few.images.astype(np.float32)
+    plain.compile(keras.optimizers.Adam(recipe.learning_rate), "categorical_crossentropy")
+    loss = float(plain.train_on_batch(images, model.predict(images, verbose=0)))
+    assert trained.history[0]["loss"] == pytest.approx(loss, rel=1e-4)
+    for ours, theirs in zip(trained.model.get_weights(), plain.get_weights(), strict=True):
+        np.testing.assert_allclose(ours, theirs, atol=1e-4)
+
+
 @pytest.mark.usefixtures("keras")
 def test_a_teacher_in_bfloat16_says_nearly_the_same(wise: Any, small: Dataset) -> None:
     folder, model = wise
