@@ -21,6 +21,7 @@ from edgecnn.training.train import CHECKPOINT, Trained, train
 from edgecnn.zoo import find
 from edgecnn_export import keras_file
 from edgecnn_export.dataset import Dataset
+from edgecnn_export.placing import UNFINISHED
 from edgecnn_export.reference import predict
 from edgecnn_runtime.contract import InputSpec
 from edgecnn_runtime.errors import TrainingError
@@ -133,6 +134,16 @@ def test_the_model_and_what_it_says_of_itself(finished: Finished, small: Dataset
     }
 
 
+def test_the_model_of_images_that_are_not_square(
+    keras: Any, finished: Finished, watched: Dataset, tmp_path: Path
+) -> None:
+    few = Dataset("few", watched.images[:40, :6, :9], watched.labels[:40], watched.label_names)
+    layers = [keras.Input((6, 9, 3)), keras.layers.Flatten(), keras.layers.Dense(10, activation="softmax")]
+    trained = Trained(keras.Sequential(layers), finished[1].history, 1.0)
+    run.write(tmp_path, find("baseline"), RECIPE, trained, few, few, "a CPU")
+    assert keras_file.read_about(tmp_path / "model.keras").input == InputSpec(6, 9)
+
+
 def test_the_recipe(finished: Finished) -> None:
     assert Recipe.from_dict(json.loads((finished[0] / "recipe.json").read_text())) == RECIPE
 
@@ -187,6 +198,23 @@ def test_a_full_disk(
     with pytest.raises(TrainingError, match=r"results cannot be written to .* \(No space left on device\); .*--resume"):
         run.write(tmp_path, find("baseline"), RECIPE, trained, small, watched, "a CPU")
     assert not list(tmp_path.iterdir())
+
+
+def test_a_disk_that_is_full_at_the_last_file(
+    finished: Finished, small: Dataset, watched: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    last, fsync = tmp_path / (UNFINISHED + run.METRICS), os.fsync
+
+    def full(descriptor: int) -> None:
+        if last.exists() and os.path.samestat(os.fstat(descriptor), last.stat()):
+            raise OSError(28, "No space left on device")
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(TrainingError, match=r"results cannot be written to .* \(No space left on device\); .*--resume"):
+        run.write(tmp_path, find("baseline"), RECIPE, finished[1], small, watched, "a CPU")
+    left = {path.name for path in finished[0].iterdir()} - {CHECKPOINT, run.METRICS}
+    assert {path.name for path in tmp_path.iterdir()} == left
 
 
 @pytest.mark.parametrize(
