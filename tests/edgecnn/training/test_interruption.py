@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import random
 import re
@@ -12,6 +13,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -155,6 +157,21 @@ def test_nothing_is_forgotten(small: Dataset, tmp_path: Path, stop_at: StopAt) -
     assert same(resumed, train(network, recipe, small, small, whole))
     averages, steps = np.asarray(resumed.model.layers[3].moving_mean), 3 * 62
     np.testing.assert_allclose(averages, (1 - 0.99**steps) * small.images.mean((0, 1, 2)) / 255, atol=0.02)
+
+
+def test_the_speed_is_that_of_the_last_sitting(
+    small: Dataset, tmp_path: Path, stop_at: StopAt, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = itertools.count(step=10)
+    monkeypatch.setattr("edgecnn.training.train.time", SimpleNamespace(perf_counter=lambda: next(clock)))
+    few, recipe = small.subset("few", np.arange(64)), replace(DEFAULT, epochs=3, batch_size=4)
+    stop_at(1, 5)
+    with pytest.raises(KeyboardInterrupt):
+        train(BASELINE, recipe, few, None, tmp_path)
+    stop_at()
+    resumed = resume(tmp_path, few, recipe=recipe)
+    assert [row["images_per_second"] for row in resumed.history] == [6.4, 4.4, 6.4]  # 16 steps, 11 and 16, of 4 images
+    assert resumed.seconds == 40
 
 
 def test_a_finished_run_gives_the_same_again(small: Dataset, tmp_path: Path) -> None:
