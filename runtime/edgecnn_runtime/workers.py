@@ -121,9 +121,14 @@ class _Worker:
         self.connection, theirs = context.Pipe()
         arguments = (work, theirs, [*inherited, self.connection])
         self._process = context.Process(target=_serve, args=arguments, daemon=True)
-        # Python 3.12 warns of a fork beside other threads: OpenBLAS's, which are prepared for it.
-        with unwarned:
-            self._process.start()
+        # A terminal sends Ctrl-C to all, and the parent ends the others: they are born deaf to it, and stay so.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            # Python 3.12 warns of a fork beside other threads: OpenBLAS's, which are prepared for it.
+            with unwarned:
+                self._process.start()
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
         theirs.close()
         self.chunk: _Chunk | None = None
 
@@ -156,7 +161,6 @@ class _Worker:
 
 
 def _serve(work: Callable[[Any], Any], connection: Connection, inherited: list[Connection]) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends Ctrl-C to all; the parent ends the others
     # As long as anybody holds its other end, a connection never ends, and a worker outlives a parent that is killed.
     for each in inherited:
         each.close()
