@@ -1,5 +1,5 @@
 """``python -m edgecnn``: the command line, where the script is not on the path."""
 
-from edgecnn.cli.main import main
+from edgecnn.cli.start import main
 
 main()

@@ -1,5 +1,5 @@
 """The ``edgecnn`` command, as its script calls it."""
 
-from edgecnn.cli.main import main
+from edgecnn.cli.start import main
 
 main()

@@ -219,6 +219,19 @@ def session(leader: int) -> list[int]:
     return members
 
 
+def test_ctrl_c_at_the_first_import_is_an_interrupt(tmp_path: Path) -> None:
+    (tmp_path / "typer.py").write_text("raise KeyboardInterrupt\n")
+    ended = subprocess.run(
+        [sys.executable, "-m", "edgecnn", "models"],
+        env=os.environ | {"PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (ended.returncode, ended.stdout, ended.stderr) == (130, "", "error: interrupted\n")
+
+
 def test_ctrl_c_in_a_destructor_is_an_interrupt(int8: Path, pictures: Path) -> None:
     os.mkfifo("list")
     script = f"""
