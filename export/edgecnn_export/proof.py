@@ -132,10 +132,9 @@ def golden(reference: Reference, scores: list[Scores]) -> Golden:
     images: Any = reference.data.images
     _, height, width, _ = images.shape
     most = GOLDEN_IMAGES if height * width <= _LARGE else GOLDEN_IMAGES_LARGE
-    most = min(
-        most, len(images), sheet.MAX_PIXELS // (height * width), _VALUES // (reference.scores.shape[1] * len(scores))
-    )
-    chosen = np.linspace(0, len(images) - 1, max(1, most)).astype(int)
+    most = max(1, min(most, len(images), _VALUES // (reference.scores.shape[1] * len(scores))))
+    count = next(each for each in range(most, 0, -1) if each == 1 or sheet.fits(each, height, width))
+    chosen = np.linspace(0, len(images) - 1, count).astype(int)
 
     def rows(probabilities: Probabilities) -> tuple[tuple[float, ...], ...]:
         return tuple(tuple(round(float(p), 7) for p in row) for row in probabilities[chosen])

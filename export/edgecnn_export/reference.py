@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,6 +10,7 @@ from edgecnn_export.dataset import Dataset, Images, batches
 from edgecnn_export.gate import Probabilities
 from edgecnn_runtime.errors import ExportError, ParityError
 from edgecnn_runtime.quiet import unwarned
+from edgecnn_runtime.wording import counted
 
 if TYPE_CHECKING:
     import keras
@@ -39,8 +39,8 @@ def reference_scores(model: keras.Model, data: Dataset) -> Probabilities:
         raise ExportError(f"{model.name} has no input yet; give it one (keras.Input) before it is saved")
     if len(inputs) != 1 or len(outputs) != 1 or isinstance(wanted, dict):
         raise ExportError(
-            f"{model.name} has {_told(given, inputs, 'input')} and {_told(wanted, outputs, 'output')}; "
-            "expected a picture in and the probabilities out"
+            f"{model.name} has {_told(given, len(inputs), 'input')} and "
+            f"{_told(wanted, len(outputs), 'output')}; expected a picture in and the probabilities out"
         )
     if tuple(model.input_shape[1:]) != shape:
         raise ExportError(f"{model.name} takes {model.input_shape[1:]} and not {shape}, as its input is said to be")
@@ -55,9 +55,8 @@ def reference_scores(model: keras.Model, data: Dataset) -> Probabilities:
     return scores
 
 
-def _told(end: Any, tensors: Sequence[Any], name: str) -> str:
-    named = " by name" if isinstance(end, dict) else ""
-    return f"{len(tensors)} {name}{named}" if len(tensors) == 1 else f"{len(tensors)} {name}s{named}"
+def _told(end: Any, count: int, name: str) -> str:
+    return counted(count, name) + (" by name" if isinstance(end, dict) else "")
 
 
 def _are_shares(scores: Probabilities) -> bool:

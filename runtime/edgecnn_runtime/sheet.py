@@ -32,6 +32,13 @@ def _grid(count: int, width: int) -> tuple[int, int]:
     return -(-count // columns), columns
 
 
+def fits(count: int, height: int, width: int) -> bool:
+    """Whether so many images of this size go on one sheet."""
+    rows, columns = _grid(count, width)
+    sides = rows * height, columns * width
+    return max(sides) <= MAX_SIDE and prod(sides) <= MAX_PIXELS
+
+
 def pack(images: Images) -> bytes:
     """Put images on one sheet.
 
@@ -45,10 +52,9 @@ def pack(images: Images) -> bytes:
         ValueError: there is no image, or they are too many for one sheet (16383 pixels a side, 17 megapixels).
     """
     count, height, width, _ = images.shape
-    rows, columns = _grid(count, width)
-    sides = rows * height, columns * width
-    if not count or max(sides) > MAX_SIDE or prod(sides) > MAX_PIXELS:
+    if not count or not fits(count, height, width):
         raise ValueError(f"{count} images of {width} x {height} do not go on one sheet; make several")
+    rows, columns = _grid(count, width)
     tiles = np.zeros((rows * columns, height, width, 3), np.uint8)
     tiles[:count] = images
     sheet = tiles.reshape(rows, columns, height, width, 3).swapaxes(1, 2)

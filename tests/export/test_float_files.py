@@ -43,16 +43,16 @@ def test_a_keras_file_may_call_its_layers_anything(baseline: Any, evaluation: Da
 
 
 def test_images_and_labels_of_any_number_leave_a_readable_proof() -> None:
-    for side, labels, count in ((2100, 3, 3), (4096, 3, 1), (4, 21_841, 5)):
+    for height, width, labels, count in ((2100, 2100, 3, 3), (1025, 4096, 3, 3), (4096, 4096, 3, 1), (4, 4, 21_841, 5)):
         images = np.zeros((20, 1, 1, 3), np.uint8)
         few = Dataset(
             "large",
-            np.broadcast_to(images, (20, side, side, 3)),
+            np.broadcast_to(images, (20, height, width, 3)),
             np.zeros(20, np.int64),
             tuple(map(str, range(labels))),
         )
         answers = np.full((20, labels), 1 / labels, np.float32)
-        contract = Contract("large", "tflite", "fp32", few.label_names, InputSpec(side, side))
+        contract = Contract("large", "tflite", "fp32", few.label_names, InputSpec(height, width))
         scores = [Scores(name, answers, 0.1, expected_signature(contract)) for name in ("a 1", "b 1")]
         made = replace(contract, golden=golden(Reference(few, answers, None), scores))
         assert made.golden is not None
