@@ -264,7 +264,7 @@ def damaged(name: str, text: str) -> Callable[[Path], object]:
     ("change", "message"),
     [
         (damaged("recipe.json", "[]"), "run/recipe.json is not a recipe: expected a recipe.json"),
-        (damaged("recipe.json", '{"name": "x", "size": 3}'), "the saved recipe does not fit"),
+        (damaged("recipe.json", '{"name": "x", "size": 3}'), "run/recipe.json: the saved recipe does not fit"),
         (
             damaged("history.csv", "epoch,loss\n1,2\n"),
             "run/history.csv is no history of edgecnn train (epochs or columns are",
