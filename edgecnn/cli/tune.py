@@ -62,7 +62,7 @@ def tune(
     from edgecnn.cli.console import decoding, say, tell
     from edgecnn.data import source
     from edgecnn.training import keras_backend
-    from edgecnn.training.run import is_run
+    from edgecnn.training.run import RECIPE, is_run
     from edgecnn.training.stage import check_new
     from edgecnn.tuning import findings
     from edgecnn.tuning.search import Task, search
@@ -109,6 +109,6 @@ def tune(
     named = f" --data {shlex.quote(str(data))}" if data else ""
     tell(f"best: trial {best.number}, validation {best.value:.2%} after {counted(tried.epochs, 'epoch')}")
     tell(
-        f"saved {folder / findings.RECIPE}; train by it with: "
-        f"edgecnn train {chosen.name} --recipe {shlex.quote(str(folder / findings.RECIPE))}{named}"
+        f"saved {folder / RECIPE}; train by it with: "
+        f"edgecnn train {chosen.name} --recipe {shlex.quote(str(folder / RECIPE))}{named}"
     )

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edgecnn.training.recipe import Recipe
+from edgecnn.training.run import RECIPE
 from edgecnn.tuning.search import FATE
 from edgecnn.tuning.space import Space, values
 from edgecnn.tuning.study import beside, best, ended
@@ -17,7 +18,6 @@ from edgecnn_runtime.errors import TrainingError
 if TYPE_CHECKING:
     import optuna
 
-RECIPE = "recipe.json"
 TRIALS = "trials.csv"
 
 
