@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from keyword import iskeyword
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from edgecnn_runtime.backends import installed
 ROOT = Path(__file__).parents[1]
 INTERPRETERS = {"ai_edge_litert", "tflite_runtime", "onnxruntime"}
 SLOW = {"asyncio", "concurrent", "email", "http", "multiprocessing", "rich", "sqlite3", "zipfile", "importlib.metadata"}
-OTHERS = {f"edgecnn.cli.{verb}" for verb in VERBS if verb != "classify"}
+OTHERS = {f"edgecnn.cli.{verb}{'_' * iskeyword(verb)}" for verb in VERBS if verb != "classify"}
 BESIDE = {"numpy.typing", "edgecnn.zoo", "edgecnn.data", "edgecnn_export", "edgecnn_runtime.workers"}
 
 

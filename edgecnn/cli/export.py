@@ -87,12 +87,14 @@ def export(
     for TensorFlow) and --format keras write the float model with its contract.
 
     A name is that of models/NAME.keras or, if there is none, of a network of keras.applications with its ImageNet
-    weights. Half of the pictures of --calibration are then what the file and the Keras model must agree on; with
-    labelled ones, named by --data, accuracy counts. For instance: edgecnn export vgg16 --int8 --calibration photos/
+    weights. Without --data, where CIFAR-10 is not what a network knows, half of the pictures of --calibration are what
+    the file and the Keras model must agree on; with labelled ones accuracy counts. For instance:
+    edgecnn export vgg16 --int8 --calibration photos/
     """
     from edgecnn import trained_model
     from edgecnn.cli.console import decoding, say, tell
     from edgecnn.cli.figures import require_matplotlib
+    from edgecnn.data import cifar10
     from edgecnn.data import source as sources
     from edgecnn.training import keras_backend
     from edgecnn_export import calibration as pictures
@@ -104,7 +106,8 @@ def export(
     precisions = list(dict.fromkeys((precisions or []) + (["int8"] if int8 else [])))
     ranged = calibrated(formats, precisions)
     found = trained_model.find(model, weights)
-    about, unlabelled = found.about, found.file is None and not data
+    about = found.about
+    unlabelled = not data and not cifar10.fits(about.input, about.labels)
     if calibration and not ranged and not unlabelled:
         raise UsageError("--calibration sets the ranges of int8 files; add --int8")
     if calibration_method != Options.calibration_method and ("onnx", "int8") not in ranged:
@@ -116,7 +119,10 @@ def export(
     images: Dataset | None
     if unlabelled:
         if calibration is None:
-            raise UsageError(f"{model} is compared on pictures of your own: name their folder with --calibration")
+            raise UsageError(
+                f"{model} is compared on pictures of your own: name labelled ones with --data, or a folder of others "
+                "with --calibration"
+            )
         images, evaluation = pictures.halves(calibration, about.input, about.labels)
     else:
         labelled = sources.find(data, about.input, about.labels, say, decoding)

@@ -13,6 +13,7 @@ from importlib import import_module
 from inspect import getdoc
 from io import TextIOWrapper
 from itertools import pairwise
+from keyword import iskeyword
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -26,6 +27,7 @@ VERBS = (
     "models",
     "train",
     "tune",
+    "import",
     "export",
     "parity",
     "evaluate",
@@ -38,7 +40,10 @@ VERBS = (
     "report",
     "data",
 )
-"""Each is a module beside this one, with a function of its name, or an ``app`` with verbs of its own."""
+"""Each is a module beside this one, with a function of its name, or an ``app`` with verbs of its own.
+
+A word of Python's own has ``_`` behind it there.
+"""
 
 READ = ("classify", "info", "models")
 """What they print is all that they do, so that they have not failed when nobody reads on."""
@@ -80,11 +85,12 @@ def program(verb: str | None = None) -> typer.Typer:
     )
     app.callback()(_edgecnn)
     for name in VERBS if verb is None else [verb]:
-        module = import_module(f"edgecnn.cli.{name}")
+        here = name + "_" * iskeyword(name)
+        module = import_module(f"edgecnn.cli.{here}")
         if hasattr(module, "app"):
             app.add_typer(module.app, name=name)
         else:
-            function = getattr(module, name)
+            function = getattr(module, here)
             app.command(name)(function if verb else _described(function))
     return app
 

@@ -31,6 +31,13 @@ def tf(pixels: Any) -> Any:
     return layers.Rescaling(1 / 127.5, offset=-1.0, name="normalise")(pixels)
 
 
+def unit(pixels: Any) -> Any:
+    """Scale to 0..1."""
+    from keras import layers
+
+    return layers.Rescaling(1 / 255, name="normalise")(pixels)
+
+
 def torch(pixels: Any) -> Any:
     """Subtract the mean colour and divide by the standard deviation, both from 0 to 1."""
     from keras import layers

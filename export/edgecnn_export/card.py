@@ -28,6 +28,8 @@ _FORMATS = {
     "keras": "a Keras file",
 }
 _TRAINING = {
+    "imported_from": "taken in, by `edgecnn import`, from",
+    "pixels": "scale of the pixels that it was trained on, and which is in its first layers now",
     "training_data": "trained on",
     "training_fingerprint": "SHA-256 of that data",
     "recipe": "recipe of `edgecnn train`; its choices are in the run's `recipe.json`",

@@ -23,9 +23,11 @@ if TYPE_CHECKING:
     import keras
 
 IN_RUN_FOLDER = "model.keras"
+NAME = re.compile(r"\w[\w.-]*", re.ASCII)
+"""Of a network: exported files are called after it."""
+
 _MEMBER = "edgecnn.json"
 _CONFIG = "config.json"
-_NAME = re.compile(r"\w[\w.-]*", re.ASCII)
 _UNKNOWN = re.compile(r"Could not locate class '(.+?)'")
 
 # Written by Keras 3.15, not known to Keras 3.12, the last for Python 3.10.
@@ -108,11 +110,13 @@ def read_about(path: Path) -> About:
     """
     if path.suffix in (".tflite", ".onnx"):
         raise ExportError(f"{path} is an exported file; name the run or the .keras file that it was made from")
+    if path.suffix in (".h5", ".hdf5") or (path / "saved_model.pb").exists():
+        raise ExportError(f"{path} is not a .keras file; edgecnn import makes one of what others trained")
     try:
         with zipfile.ZipFile(path) as archive:
             data = _text_only(archive.read(_MEMBER))
         # Exported files are called after it, and a file from anywhere must not say into which folder they go.
-        if not _NAME.fullmatch(data["name"]):
+        if not NAME.fullmatch(data["name"]):
             raise ExportError(
                 f"{path} is called {data['name']!r}, which cannot be part of a file's name; train it again"
             )
@@ -124,7 +128,7 @@ def read_about(path: Path) -> About:
     except (*damage.ARCHIVE, OSError) as problem:
         raise ExportError(f"{path} is not a .keras file, or a damaged one ({problem}); copy it again") from None
     except (KeyError, TypeError, ValueError):
-        raise ExportError(f"{path} does not say what its labels are: it was not written by edgecnn train") from None
+        raise ExportError(f"{path} does not say what its labels are; edgecnn import makes a file that does") from None
 
 
 def _text_only(member: bytes) -> Any:
@@ -140,10 +144,23 @@ def load(path: Path) -> tuple[keras.Model, About]:
         ExportError: see :func:`read_about`; or Keras cannot rebuild the model.
     """
     about = read_about(path)
+    return rebuild(path, path), about
+
+
+def rebuild(saved: Path, path: Path) -> keras.Model:
+    """The model in a file of Keras's, whoever wrote it.
+
+    Args:
+        saved: the file, or a copy of it in words that this Keras knows.
+        path: what the user calls it.
+
+    Raises:
+        ExportError: Keras cannot rebuild the model.
+    """
     import keras
 
     try:
-        return keras.saving.load_model(path, compile=False, safe_mode=True), about
+        return keras.saving.load_model(saved, compile=False, safe_mode=True)
     except damage.ARCHIVE as problem:
         raise ExportError(f"{path} is damaged ({problem}); copy it again") from None
     except (ValueError, TypeError, KeyError, OSError) as problem:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from edgecnn_export.dataset import Dataset, Images, batches
+from edgecnn_export.dataset import Dataset, Images, Labels, batches
 from edgecnn_export.gate import Probabilities
 from edgecnn_runtime.errors import ExportError, ParityError
 from edgecnn_runtime.quiet import unwarned
@@ -87,12 +87,21 @@ def require_skill(reference: Probabilities, data: Dataset) -> float | None:
             )
         return None
     accuracy = float((reference.argmax(-1) == data.labels).mean())
-    chance = float(np.bincount(data.labels).max() / len(data))
+    chance = _chance(data.labels)
     if chance == 1:
         raise ParityError(f"{data.name} is all of one class; agreement on it proves nothing: take images of several")
-    if accuracy < (lowest := chance + (1 - chance) / 8):
+    if accuracy < (lowest := least_skill(data.labels)):
         raise ParityError(
             f"the Keras model gets only {accuracy:.1%} of {data.name} right, where always giving one label gets "
             f"{chance:.1%}; agreement with it proves nothing below {lowest:.1%}: train it first"
         )
     return accuracy
+
+
+def least_skill(labels: Labels) -> float:
+    """The accuracy, 0 to 1, below which a network does hardly better on such images than always giving one label."""
+    return _chance(labels) + (1 - _chance(labels)) / 8
+
+
+def _chance(labels: Labels) -> float:
+    return float(np.bincount(labels).max() / len(labels))

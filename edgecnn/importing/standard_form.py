@@ -1,0 +1,220 @@
+"""A classifier of others as ours are: from RGB pixels 0..255 to one probability for each label."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from edgecnn.importing.flat_graph import FlatGraph
+from edgecnn.importing.pixel_scale import PixelScale
+from edgecnn_export.dataset import Images, batches
+from edgecnn_export.gate import Probabilities
+from edgecnn_export.reference import predict
+from edgecnn_runtime.errors import ExportError
+from edgecnn_runtime.quiet import unwarned
+from edgecnn_runtime.wording import counted
+
+if TYPE_CHECKING:
+    import keras
+
+_LUMA = (0.299, 0.587, 0.114)
+"""Of red, green and blue in the grey that Pillow and TensorFlow make (ITU-R BT.601)."""
+
+_TOLERANCE = 1e-3
+_ROUGH_TOLERANCE = 0.05
+"""Of probabilities, for a model that computed in 16 bits before."""
+
+_SCALING = ("Rescaling", "Normalization", "TrueDivide", "Divide", "Subtract", "Multiply")
+_OF_PLACES = ("InputLayer", "Random", "Resizing", "CenterCrop", "ZeroPadding", "Cropping")
+"""How the names of layers begin that leave pixels as bright as they are; augmentation does so outside training."""
+
+_NOISE = 8
+_SEED = 10
+
+
+@dataclass(frozen=True)
+class Theirs:
+    """A model as it was found.
+
+    Attributes:
+        model: the Keras model.
+        height: of its input, in pixels.
+        width: likewise.
+        channels: 3 or 1.
+        flat: whether the input has no axis for the one channel.
+        ending: what comes out: ``probabilities``, ``logits``, a ``logit`` or a ``sigmoid`` of two classes.
+    """
+
+    model: keras.Model
+    height: int
+    width: int
+    channels: int
+    flat: bool
+    ending: str
+
+    @property
+    def classes(self) -> int:
+        """How many labels it tells apart."""
+        return max(2, int(self.model.outputs[0].shape[-1]))
+
+    @property
+    def scales_pixels(self) -> bool:
+        """Whether the first that happens to pixels, but for their place and number, is that they are scaled."""
+        first = next((kind for kind in _kinds(self.model) if not kind.startswith(_OF_PLACES)), "")
+        return first in _SCALING
+
+    def probabilities(self, images: Images, scale: PixelScale) -> Probabilities:
+        """The model's own answers, shape (N, classes), to RGB pixels 0..255, shape (N, height, width, 3), so scaled."""
+        import keras
+
+        before = keras.Model(*_begin(self, scale))
+        with unwarned:
+            answers = [np.asarray(self.model(before(each), training=False)) for each in batches(images)]
+        return self._shares(np.concatenate(answers).astype(np.float64)).astype(np.float32)
+
+    def _shares(self, given: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        if self.ending == "sigmoid":
+            return np.concatenate([1 - given, given], -1)
+        if self.ending == "probabilities":
+            return given
+        logits = np.concatenate([np.zeros_like(given), given], -1) if self.ending == "logit" else given
+        powers: npt.NDArray[np.float64] = np.exp(logits - logits.max(-1, keepdims=True))
+        return np.divide(powers, powers.sum(-1, keepdims=True))
+
+
+def find(model: keras.Model, size: tuple[int, int] | None) -> Theirs:
+    """What there is to know of a model before its pixels are.
+
+    Args:
+        model: as Keras loaded it.
+        size: height and width to use, of a model that takes any.
+
+    Raises:
+        ExportError: it is not a classifier of single pictures, or takes pictures of any size and none is said.
+    """
+    inputs, outputs = (getattr(model, ends, None) or [] for ends in ("inputs", "outputs"))
+    if len(inputs) != 1 or len(outputs) != 1 or isinstance(getattr(model, "output", None), dict):
+        told = f"{counted(len(inputs), 'input')} and {counted(len(outputs), 'output')}"
+        raise ExportError(f"the model has {told}; expected a picture in and an answer for each label out")
+    shape = tuple(inputs[0].shape[1:])
+    flat = len(shape) == 2
+    if flat:
+        shape = (*shape, 1)
+    if len(shape) != 3 or shape[2] not in (1, 3):
+        raise ExportError(f"the model takes {tuple(inputs[0].shape[1:])}; expected height, width and 1 or 3 channels")
+    if None in shape[:2] and size is None:
+        raise ExportError("the model takes pictures of any size; name the one to use with --size, for instance 224x224")
+    if size and any(own not in (None, asked) for own, asked in zip(shape[:2], size, strict=True)):
+        raise ExportError(f"the model takes pictures of {shape[0]} x {shape[1]} pixels and no others; leave out --size")
+    if len(outputs[0].shape) != 2:
+        raise ExportError(f"the model gives {tuple(outputs[0].shape[1:])}; expected one answer for each label")
+    height, width = (own or asked for own, asked in zip(shape[:2], size or shape[:2], strict=True))
+    return Theirs(model, height, width, shape[2], flat, _ending(model, (height, width, *shape[2:][: not flat])))
+
+
+def standard(theirs: Theirs, scale: PixelScale, name: str) -> keras.Model:
+    """A model of Keras's layers in one graph: takes RGB pixels 0..255, gives probabilities, in float32.
+
+    Grey is made of the colours where the model takes one channel. A single sigmoid becomes two probabilities, and
+    logits get the softmax that the training's loss had in it.
+
+    Raises:
+        ExportError: the result does not give the model's own answers.
+    """
+    import keras
+    from keras import layers
+
+    pixels, fitted = _begin(theirs, scale)
+    graph = FlatGraph(linear=_last(theirs.model) if theirs.ending == "sigmoid" else None)
+    answers = graph(theirs.model, fitted)
+    if theirs.ending in ("logit", "sigmoid"):
+        halves = layers.Dense(2, use_bias=False, trainable=False, name="both_ways")
+        answers = halves(answers)
+        halves.set_weights([np.array([[-0.5, 0.5]], np.float32)])
+    if theirs.ending != "probabilities":
+        answers = layers.Softmax(name="probabilities")(answers)
+    made = keras.Model(pixels, answers, name=name)
+    graph.take_weights()
+    _compare(theirs, scale, made)
+    return made
+
+
+def _begin(theirs: Theirs, scale: PixelScale) -> tuple[Any, Any]:
+    """An input of RGB pixels 0..255, and what becomes of it before the model sees it."""
+    import keras
+    from keras import layers, ops
+
+    x = pixels = keras.Input((theirs.height, theirs.width, 3), name="pixels")
+    if theirs.channels == 1:
+        grey = layers.Conv2D(1, 1, use_bias=False, trainable=False, name="grey")
+        x = grey(x)
+        grey.set_weights([np.array(_LUMA, np.float32).reshape(1, 1, 3, 1)])
+    if scale.bgr:
+        x = ops.take(x, [2, 1, 0], axis=-1)
+    x = scale.apply(x)
+    if theirs.flat:
+        x = layers.Reshape((theirs.height, theirs.width), name="flat")(x)
+    return pixels, x
+
+
+def _kinds(model: Any) -> Iterator[str]:
+    """The classes of a model's operations from its input on."""
+    import keras
+
+    for each in model.layers if isinstance(model, keras.Sequential) else model.operations:
+        if isinstance(each, keras.Model):
+            yield from _kinds(each)
+        else:
+            yield type(each).__name__
+
+
+def _last(model: Any) -> Any:
+    """The operation that gives a model's output, however deep it lies."""
+    import keras
+
+    if not isinstance(model, keras.Model):
+        return model
+    return _last(model.layers[-1] if isinstance(model, keras.Sequential) else model.outputs[0]._keras_history.operation)
+
+
+def _ending(model: Any, shape: tuple[int, ...]) -> str:
+    import keras
+
+    last, count = _last(model), model.outputs[0].shape[-1]
+    activation = getattr(last, "activation", None) or keras.activations.linear
+    if activation is keras.activations.sigmoid:
+        if count == 1:
+            return "sigmoid"
+        raise ExportError(
+            f"the model answers {counted(count, 'label')} each by itself (a sigmoid each), as for pictures that show "
+            "several things; what is exported gives every picture one label"
+        )
+    noise = np.random.default_rng(_SEED).uniform(size=(_NOISE, *shape)).astype(np.float32)
+    with unwarned:
+        given = np.asarray(model(noise, training=False), np.float64)
+    if not np.isfinite(given).all():
+        raise ExportError("the model gives no numbers (NaN): its training has diverged")
+    if count > 1 and given.min() >= -_TOLERANCE and np.allclose(given.sum(-1), 1, atol=_TOLERANCE):
+        return "probabilities"
+    if activation not in (keras.activations.linear, keras.activations.log_softmax):
+        raise ExportError(
+            f"the model ends in {activation.__name__}, which gives no probabilities; expected a softmax, a sigmoid for "
+            "two classes, or what comes before them"
+        )
+    return "logits" if count > 1 else "logit"
+
+
+def _compare(theirs: Theirs, scale: PixelScale, made: keras.Model) -> None:
+    shape = (_NOISE, theirs.height, theirs.width, 3)
+    noise = np.random.default_rng(_SEED).integers(0, 256, shape, np.uint8)
+    difference = np.abs(predict(made, noise) - theirs.probabilities(noise, scale)).max()
+    rough = any(layer.compute_dtype != "float32" for layer in theirs.model._flatten_layers())
+    if not difference <= (_ROUGH_TOLERANCE if rough else _TOLERANCE):
+        raise ExportError(
+            f"the imported model gives other answers than the file (largest difference {difference:.1e}); it has "
+            "layers that act otherwise outside the program that made it"
+        )
