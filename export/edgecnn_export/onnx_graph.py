@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from edgecnn_export import onnx_gaps
 from edgecnn_export.conversion import conversion
 from edgecnn_runtime.errors import ExportError
 from edgecnn_runtime.trailers import fields
@@ -77,7 +78,8 @@ def _graph(model: keras.Model, weights: list[Any]) -> Any:
         probabilities, _ = model.stateless_call(trainable, fixed, tf.cast(pixels, tf.float32), training=False)
         return tf.identity(probabilities, name=OUTPUT)
 
-    proto, _ = tf2onnx.convert.from_function(network, signature, opset=OPSET)
+    with onnx_gaps.without_xla():
+        proto, _ = tf2onnx.convert.from_function(network, signature, opset=OPSET, custom_op_handlers=onnx_gaps.HANDLERS)
     graph = proto.graph
     graph.name, graph.doc_string = model.name, "RGB pixels 0..255 in, class probabilities out"
     _rename(graph, graph.input[0].name, INPUT)

@@ -22,6 +22,7 @@ from ai_edge_litert.interpreter import Interpreter  # works beside TensorFlow; t
 from edgecnn import models
 from edgecnn.cli.main import run as edgecnn
 from edgecnn.data import cifar10, samples
+from edgecnn.data.cifar10 import LABEL_NAMES
 from edgecnn_export import keras_file, onnx, tflite
 from edgecnn_export.comparison import Row
 from edgecnn_export.dataset import Dataset
@@ -311,7 +312,7 @@ def bad_source(kind: str, folder: Path) -> Path:
         zipfile.ZipFile(path, "w").writestr("hello.txt", "hello")
     elif kind == "half":
         with zipfile.ZipFile(path, "w") as archive:
-            about = {"name": "x", "labels": ["a"], "input": {"height": 1, "width": 1}, "training": {}}
+            about = {"name": "x", "labels": LABEL_NAMES, "input": {"height": 32, "width": 32}, "training": {}}
             archive.writestr("edgecnn.json", json.dumps(about))
     elif kind == "folder":
         path.mkdir()

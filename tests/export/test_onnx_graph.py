@@ -68,6 +68,51 @@ def test_the_same_answers_without_a_normalisation(kind: str) -> None:
     assert [each.domain for each in proto.opset_import] == [""]
 
 
+@pytest.mark.parametrize(
+    ("kind", "operator"),
+    [
+        ("gelu", "Erf"),
+        ("groups", "Conv"),
+        ("attention", "MatMul"),
+        ("group normalisation", "Sqrt"),
+        ("upwards", "ConvTranspose"),
+    ],
+)
+def test_layers_of_newer_networks(kind: str, operator: str) -> None:
+    import onnxruntime
+
+    keras_backend.choose_tensorflow("tests")
+    import keras
+    from keras import layers
+
+    keras.utils.set_random_seed(0)
+    pixels = keras.Input((12, 12, 3))
+    x = layers.Conv2D(8, 3)(layers.Rescaling(1 / 32, offset=-4)(pixels))
+    if kind == "gelu":
+        x = layers.Activation("gelu")(x)
+    elif kind == "groups":
+        x = layers.Conv2D(16, 3, groups=4)(x)
+    elif kind == "attention":
+        x = layers.Reshape((100, 8))(x)
+        x = layers.Reshape((10, 10, 8))(layers.MultiHeadAttention(2, 4)(x, x))
+    elif kind == "group normalisation":
+        x = layers.GroupNormalization(4)(x)
+    else:
+        x = layers.Conv2DTranspose(8, 3, strides=2, padding="same")(x)
+    x = layers.Dense(4, activation="softmax")(layers.Flatten()(x))
+    model = keras.Model(pixels, x, name="newer")
+    images = np.random.default_rng(1).integers(0, 256, (20, 12, 12, 3), np.uint8)
+    expected = model.predict(images, verbose=0)
+    with onnx.opened(model, images) as network:
+        for precision, difference in (("fp32", 1e-5), ("fp16", 0.02), ("int8", 0.1)):
+            converted = network.convert(precision)
+            (scores,) = onnxruntime.InferenceSession(converted).run(None, {"pixels": images})
+            assert np.abs(scores - expected).max() < difference
+            if precision == "fp32":
+                assert operator in {node.op_type for node in onnx_package.load_from_string(converted).graph.node}
+    assert np.ptp(expected, axis=0).min() > 0.1
+
+
 def test_every_weight_is_in_the_file_once() -> None:
     model = normalised("plain")
     assert len(onnx.convert(model, "fp32", None)) == pytest.approx(4 * model.count_params(), rel=0.05)
