@@ -46,6 +46,8 @@ def evaluate(
 
     if out:
         require_matplotlib("--out")
+        if out.exists() and not out.is_dir():
+            raise UsageError(f"--out {out} is a file; name a folder for the pictures")
     labels, spec, score = _open(file, backend)
     images = source.part_of(source.find(data, spec, labels, say, decoding), part)
     probabilities = score(images)

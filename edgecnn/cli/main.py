@@ -80,6 +80,7 @@ def program(verb: str | None = None) -> typer.Typer:
         name="edgecnn",
         help="Train small image classifiers, export them to TFLite and ONNX with proof, run them anywhere.",
         add_completion=False,
+        context_settings={"help_option_names": ["--help", "-h"]},
         rich_markup_mode=None,
         pretty_exceptions_enable=False,
     )
@@ -129,7 +130,7 @@ def run(arguments: Sequence[str]) -> int:
     except (BrokenPipeError, SystemExit):  # Typer makes the second of the first
         # The reader (head, less) has seen enough; a verb that proves or makes something has not come to its end.
         _close_output()
-        return 0 if words[0] not in VERBS or words[0] in READ or "--help" in words else FAILURE
+        return 0 if words[0] not in VERBS or words[0] in READ or {"-h", "--help"} & {*words} else FAILURE
     except ImportError as problem:
         reason = first_line(problem.__cause__ or problem)  # numpy tells it there
         message = f"a package does not load ({reason}); edgecnn doctor mends numpy, Pillow and the interpreters"

@@ -20,7 +20,7 @@ from edgecnn.training.recipe import Recipe
 from edgecnn_export import damage
 from edgecnn_export.dataset import Dataset
 from edgecnn_export.placing import written
-from edgecnn_runtime.errors import TrainingError
+from edgecnn_runtime.errors import TrainingError, first_line
 
 
 @dataclass
@@ -159,4 +159,6 @@ def _opened(path: Path) -> Iterator[Any]:
     except FileNotFoundError:
         raise TrainingError(f"{path} does not exist: there is no run to resume there") from None
     except (*damage.ARCHIVE, *damage.ARRAY, OSError, LookupError, AttributeError) as problem:
-        raise TrainingError(f"{path} is not a readable checkpoint ({problem})") from None
+        raise TrainingError(
+            f"{path} is damaged, or of another version of edgecnn ({first_line(problem)}); begin another run"
+        ) from None

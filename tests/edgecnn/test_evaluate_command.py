@@ -111,6 +111,9 @@ def test_the_pictures(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (here / "file").touch()
     assert run([*words[:-1], "file/report"]) == 1
     assert "error: file/report cannot be written (Not a directory); choose another --out" in capsys.readouterr().err
+    assert run([*words[:-1], "file"]) == 2
+    out, err = capsys.readouterr()
+    assert (out, err) == ("", "error: --out file is a file; name a folder for the pictures\n")  # before the work
 
 
 def test_without_data_the_images_that_come_with_the_package(capsys: pytest.CaptureFixture[str]) -> None:

@@ -55,7 +55,7 @@ def test_the_reader_has_seen_enough(int8: Path, pictures: Path) -> None:
         assert ended.stdout.split("\t")[:2] == ["many/00.png", "red"]
 
 
-@pytest.mark.parametrize("words", [["--help"], ["export", "--help"], ["verify", "--help"]])
+@pytest.mark.parametrize("words", [["--help"], ["-h"], ["export", "--help"], ["export", "-h"], ["verify", "--help"]])
 def test_nobody_reads_the_help(words: list[str]) -> None:
     ours, theirs = os.pipe()
     os.close(ours)
