@@ -69,11 +69,9 @@ class Theirs:
 
     def probabilities(self, images: Images, scale: PixelScale) -> Probabilities:
         """The model's own answers, shape (N, classes), to RGB pixels 0..255, shape (N, height, width, 3), so scaled."""
-        import keras
-
-        before = keras.Model(*_begin(self, scale))
         with unwarned:
-            answers = [np.asarray(self.model(before(each), training=False)) for each in batches(images)]
+            seen = (_seen(self, scale, each.astype(np.float32)) for each in batches(images))
+            answers = [np.asarray(self.model(each, training=False)) for each in seen]
         return self._shares(np.concatenate(answers).astype(np.float64)).astype(np.float32)
 
     def _shares(self, given: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
@@ -128,9 +126,9 @@ def standard(theirs: Theirs, scale: PixelScale, name: str) -> keras.Model:
     import keras
     from keras import layers
 
-    pixels, fitted = _begin(theirs, scale)
+    pixels = keras.Input((theirs.height, theirs.width, 3), name="pixels")
     graph = FlatGraph(linear=_last(theirs.model) if theirs.ending == "sigmoid" else None)
-    answers = graph(theirs.model, fitted)
+    answers = graph(theirs.model, _seen(theirs, scale, pixels))
     if theirs.ending in ("logit", "sigmoid"):
         halves = layers.Dense(2, use_bias=False, trainable=False, name="both_ways")
         answers = halves(answers)
@@ -143,22 +141,21 @@ def standard(theirs: Theirs, scale: PixelScale, name: str) -> keras.Model:
     return made
 
 
-def _begin(theirs: Theirs, scale: PixelScale) -> tuple[Any, Any]:
-    """An input of RGB pixels 0..255, and what becomes of it before the model sees it."""
-    import keras
+def _seen(theirs: Theirs, scale: PixelScale, x: Any) -> Any:
+    """What the model sees of RGB pixels 0..255, a tensor of numbers or of a graph: shape (N, height, width, 3)."""
     from keras import layers, ops
 
-    x = pixels = keras.Input((theirs.height, theirs.width, 3), name="pixels")
     if theirs.channels == 1:
         grey = layers.Conv2D(1, 1, use_bias=False, trainable=False, name="grey")
-        x = grey(x)
+        grey.build((None, theirs.height, theirs.width, 3))
         grey.set_weights([np.array(_LUMA, np.float32).reshape(1, 1, 3, 1)])
+        x = grey(x)
     if scale.bgr:
         x = ops.take(x, [2, 1, 0], axis=-1)
     x = scale.apply(x)
     if theirs.flat:
         x = layers.Reshape((theirs.height, theirs.width), name="flat")(x)
-    return pixels, x
+    return x
 
 
 def _kinds(model: Any) -> Iterator[str]:
