@@ -30,13 +30,15 @@ class TFLiteInt8:
         """Calibrate on images, shape (N, height, width, 3).
 
         Raises:
-            ExportError: TensorFlow cannot convert the model.
+            ExportError: TensorFlow cannot convert the model, or would crash on it.
         """
         import tensorflow as tf
 
         self._name, self._images = model.name, calibration
+        module = traced(model, "float32")
+        _require_no_loop(module, model.name)
         with converting(model.name, "int8"):
-            made = converter(traced(model, "float32"))
+            made = converter(module)
             made.optimizations = [tf.lite.Optimize.DEFAULT]
             made.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
             made.representative_dataset = lambda: samples(calibration)
@@ -134,6 +136,16 @@ class TFLiteInt8:
                     **more,
                 )
             )
+
+
+def _require_no_loop(module: Any, name: str) -> None:
+    """Loops are written as further graphs, on which TensorFlow's calibrator ends the process."""
+    operators = module.serve.get_concrete_function().graph.get_operations()
+    if any(each.type.endswith("While") for each in operators):
+        raise ExportError(
+            f"{name} has a loop in it (a recurrent layer, LSTM for instance), which TensorFlow cannot calibrate; build "
+            "the layer with unroll=True, or take --precision fp16"
+        )
 
 
 def _relative_error(expected: Any, quantized: Any, scale: float, zero_point: int) -> float:

@@ -15,6 +15,7 @@ from edgecnn_export.dataset import Dataset, Images
 from edgecnn_export.export import FORMATS, PRECISIONS, export
 from edgecnn_export.onnx_graph import INPUT, converting
 from edgecnn_export.onnx_int8 import OnnxInt8
+from edgecnn_runtime.errors import ExportError
 
 
 def counted(monkeypatch: pytest.MonkeyPatch, module: Any, name: str) -> list[Any]:
@@ -164,3 +165,21 @@ def test_interpreters_side_by_side_give_what_one_gives(
     for count in (1, 50):
         images = evaluation.images[:count]
         assert (scoring._scores(three, images) == one.scores(images)).all()
+
+
+@pytest.mark.parametrize("unroll", [False, True])
+def test_a_loop_is_refused_before_it_ends_the_process(calibration: Dataset, unroll: bool) -> None:
+    import keras
+    from keras import layers
+
+    pixels = keras.Input((32, 32, 3), name="pixels")
+    x = layers.AveragePooling2D(4)(layers.Rescaling(1 / 255)(pixels))
+    x = layers.GRU(4, unroll=unroll)(layers.Reshape((8, 24))(x))
+    model = keras.Model(pixels, layers.Dense(10, activation="softmax")(x), name="recurrent")
+    network = tflite.TFLite(model, calibration.images)
+    assert network.convert("fp16")
+    if unroll:
+        assert network.convert("int8")
+    else:
+        with pytest.raises(ExportError, match=r"recurrent has a loop in it .*; build the layer with unroll=True, or"):
+            network.convert("int8")
