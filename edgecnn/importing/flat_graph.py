@@ -40,6 +40,8 @@ class FlatGraph:
         """Give every copy the weights of its original; the copies must have been called."""
         for original, copy in self._made.values():
             copy.set_weights(original.get_weights())
+            if hasattr(copy, "finalize_state"):  # Normalization computes with what it made of its weights
+                copy.finalize_state()
 
     def _through(self, operation: Any, *inputs: Any, **options: Any) -> Any:
         import keras

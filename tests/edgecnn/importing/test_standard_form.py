@@ -154,6 +154,14 @@ def test_models_within_models_become_one_graph_with_a_name_for_each_layer(keras:
     np.testing.assert_allclose(predict(made, NOISE), model(NOISE / np.float32(255), training=False), atol=1e-5)
 
 
+def test_a_normalisation_that_was_adapted(keras: Any) -> None:
+    adapted = keras.layers.Normalization()
+    adapted.adapt(NOISE.astype(np.float32))
+    model = network(keras, keras.layers.Dense(3, activation="softmax"), beginning=(adapted,))
+    made = imported(standard_form.find(model, None), "0..255")
+    np.testing.assert_allclose(predict(made, NOISE), model(NOISE.astype(np.float32)), atol=1e-5)
+
+
 def test_numbers_of_fewer_bits(keras: Any) -> None:
     before = keras.config.dtype_policy()
     try:
