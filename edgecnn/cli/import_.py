@@ -97,7 +97,7 @@ def import_(
             "of its outputs with --labels, in their order"
         )
     tell(
-        f"{file}: {theirs.height}x{theirs.width}x{theirs.channels} -> {theirs.classes:,} {theirs.ending}; "
+        f"{file}: {theirs.height}x{theirs.width}x{theirs.channels} -> {theirs.outputs}; "
         f"labels: {', '.join(meant[:5])}{', ...' if len(meant) > 5 else ''}"
     )
     scale = _measured(theirs, given, images) if images else given or _included(file, theirs)

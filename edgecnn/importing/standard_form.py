@@ -62,6 +62,12 @@ class Theirs:
         return max(2, int(self.model.outputs[0].shape[-1]))
 
     @property
+    def outputs(self) -> str:
+        """What comes out, for people."""
+        single = self.ending in ("logit", "sigmoid")
+        return f"one {self.ending}" if single else f"{self.classes:,} {self.ending}"
+
+    @property
     def scales_pixels(self) -> bool:
         """Whether the first that happens to pixels, but for their place and number, is that they are scaled."""
         first = next((kind for kind in _kinds(self.model) if not kind.startswith(_OF_PLACES)), "")

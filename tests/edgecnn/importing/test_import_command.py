@@ -157,7 +157,7 @@ def test_keras_2(capfd: pytest.CaptureFixture[str]) -> None:
     Path("labels.json").write_text(json.dumps({"cat": 0, "dog": 1}))
     assert run(["import", str(DATA / "nested.h5"), "--labels", "labels.json"]) == 0
     assert capfd.readouterr().out.splitlines() == [
-        f"{DATA / 'nested.h5'}: 16x16x3 -> 2 logit; labels: cat, dog",
+        f"{DATA / 'nested.h5'}: 16x16x3 -> one logit; labels: cat, dog",
         "pixels 0..255: its first layers scale them",
         "saved imported/nested.keras; export it with: "
         "edgecnn export imported/nested.keras --int8 --calibration PICTURES",
