@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from edgecnn_export.dataset import Dataset
 
 _SIZE = re.compile(r"(\d{1,4})(?:x(\d{1,4}))?", re.ASCII)
+_LARGEST = 2048
 FOLDER = Path("imported")
 
 
@@ -90,6 +91,11 @@ def import_(
     given = pixel_scale.find(pixels, theirs.channels, bgr) if pixels else None
     spec = InputSpec(theirs.height, theirs.width, resize, fit)
     images = sources.find(data, spec, named, say, decoding).calibration if data else None
+    if images and images.images.shape[1:3] != (theirs.height, theirs.width):
+        sizes = ["x".join(map(str, each)) for each in (images.images.shape[1:3], (theirs.height, theirs.width))]
+        raise DataError(
+            f"the images of {data} are {sizes[0]}, and {file} takes {sizes[1]}; name photographs with --data"
+        )
     meant = images.label_names if images else named or ()
     if len(meant) != theirs.classes:
         raise DataError(
@@ -113,7 +119,8 @@ def _target(file: Path, out: Path | None) -> Path:
     """The file to write, which may be there only as an earlier import."""
     from edgecnn_export import keras_file
 
-    target = out or FOLDER / f"{re.sub(r'[^0-9A-Za-z_.-]+', '-', file.stem).strip('.-')}.keras"
+    plain = re.sub(r"[^0-9A-Za-z_.-]+", "-", file.stem).strip(".-") or "model"
+    target = out or FOLDER / f"{plain}.keras"
     if target.suffix != ".keras" or not keras_file.NAME.fullmatch(target.stem):
         raise UsageError(
             f"--out {target} must end in .keras, and before that hold nothing but letters, digits, _, - and dots: "
@@ -136,17 +143,21 @@ def _is_imported(target: Path) -> bool:
 def _sides(size: str | None) -> tuple[int, int] | None:
     if size is None:
         return None
-    if not (sides := _SIZE.fullmatch(size)):
-        raise UsageError(f"--size {size} is no size in pixels; write HEIGHTxWIDTH, for instance 224x224")
+    if not (sides := _SIZE.fullmatch(size)) or not all(
+        1 <= int(side or sides[1]) <= _LARGEST for side in sides.groups()
+    ):
+        raise UsageError(
+            f"--size {size} is no size in pixels, 1 to {_LARGEST:,} a side; write HEIGHTxWIDTH, for instance 224x224"
+        )
     return int(sides[1]), int(sides[2] or sides[1])
 
 
 def _included(file: Path, theirs: Theirs) -> PixelScale:
     """That of a network which scales the pixels itself; of others it is not known."""
     from edgecnn.cli.console import tell
-    from edgecnn.importing import pixel_scale
+    from edgecnn.importing import beginning, pixel_scale
 
-    if not theirs.scales_pixels:
+    if not beginning.scales_pixels(theirs.model):
         raise UsageError(
             f"{file} does not say how its pixels were scaled: name --pixels (most often 0..1, -1..1 or 0..255), or "
             "--data with labelled pictures to find it"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from typing import Any
 
 from edgecnn_runtime.errors import ExportError
@@ -16,15 +18,16 @@ class FlatGraph:
     the layers that lose accuracy, or folds a normalisation.
     """
 
-    def __init__(self, linear: Any = None) -> None:
+    def __init__(self, taken: Iterable[str], linear: Any = None) -> None:
         """Begin with no layers.
 
         Args:
-            linear: a layer whose copy is to have no activation.
+            taken: names that no layer may have.
+            linear: an operation to leave out, or a layer whose copy is to have no activation.
         """
         self._linear = linear
         self._made: dict[int, tuple[Any, Any]] = {}
-        self._names: set[str] = {"pixels", "probabilities"}
+        self._names: set[str] = set(taken)
 
     def __call__(self, model: Any, inputs: Any) -> Any:
         """The output of a Sequential or a functional model for a tensor; its layers' copies are made at need."""
@@ -49,6 +52,8 @@ class FlatGraph:
         if isinstance(operation, keras.Model):
             return self(operation, inputs[0])
         if not isinstance(operation, keras.layers.Layer):
+            if operation is self._linear:
+                return inputs[0]
             return operation(*inputs, **options)
         if id(operation) not in self._made:
             self._made[id(operation)] = operation, self._copy(operation)
@@ -59,13 +64,18 @@ class FlatGraph:
             raise ExportError(
                 f"the layer {layer.name} has weights in {layer.dtype_policy.name}; give the model that was quantized"
             )
-        name, number = layer.name, 1
+        name, number = plain_name(layer.name, "layer"), 1
         while name in self._names:
             number += 1
-            name = f"{layer.name}_{number}"
+            name = f"{plain_name(layer.name, 'layer')}_{number}"
         self._names.add(name)
         plain = {"activation": "linear"} if layer is self._linear else {}
         return type(layer).from_config(_in_float32(layer.get_config()) | {"name": name} | plain)
+
+
+def plain_name(name: str, otherwise: str) -> str:
+    """A name that TensorFlow takes for a scope: of letters, digits and ``_.-``, beginning with one of the former."""
+    return re.sub(r"[^A-Za-z0-9_.-]", "_", name).lstrip("_.-") or otherwise
 
 
 def _in_float32(config: Any) -> Any:

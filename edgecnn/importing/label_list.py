@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 from edgecnn.data import imagenet
-from edgecnn_runtime.errors import DataError
+from edgecnn_runtime.errors import DataError, first_line
 
-_NUMBERED = re.compile(r"(\d+)\s+(.+)")
+_NUMBERED = re.compile(r"(\d{1,6})\s+(.+)")
+
+_MOST_TEXT = 10_000_000
+"""Characters; the 21,841 names of ImageNet's largest list take 400,000."""
 
 
 def read(path: Path) -> tuple[str, ...]:
@@ -26,15 +30,20 @@ def read(path: Path) -> tuple[str, ...]:
     if path == Path("imagenet") and not path.exists():
         return imagenet.labels()
     try:
-        text = path.read_text("utf-8-sig")
+        with path.open(encoding="utf-8-sig") as file:
+            text = file.read(_MOST_TEXT + 1)
     except OSError as problem:
         raise DataError(f"the labels {path} cannot be read ({problem.strerror})") from None
     except UnicodeDecodeError:
         raise DataError(f"the labels {path} are not UTF-8 text") from None
+    if len(text) > _MOST_TEXT:
+        raise DataError(f"{path} is too long to be a list of labels; write one a line")
     names = _of_json(path, text) if text.lstrip().startswith(("[", "{")) else _of_lines(text)
-    if len(names) < 2 or not all(names):
+    if "" in names:
+        raise DataError(f"{path} has an empty line or name, number {names.index('') + 1}; give each output a name")
+    if len(names) < 2:
         raise DataError(f"{path} does not name two labels or more; write one a line, in the order of the outputs")
-    if again := sorted({name for name in names if names.count(name) > 1}):
+    if again := [name for name, times in Counter(names).items() if times > 1]:
         raise DataError(f"{path} has the label {again[0]} twice; give each output a name of its own")
     return tuple(names)
 
@@ -49,8 +58,8 @@ def _of_lines(text: str) -> list[str]:
 def _of_json(path: Path, text: str) -> list[str]:
     try:
         said: Any = json.loads(text)
-    except ValueError as problem:
-        raise DataError(f"the labels {path} are not JSON ({problem})") from None
+    except (ValueError, RecursionError) as problem:
+        raise DataError(f"the labels {path} are not JSON ({first_line(problem)})") from None
     if isinstance(said, dict) and all(isinstance(value, int) for value in said.values()):
         said = {value: key for key, value in said.items()}
     if isinstance(said, dict):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -17,6 +18,7 @@ _SCALES: dict[str, Callable[[Any], Any]] = {
     "torch": torch,
     "caffe": caffe,
 }
+_LEAST_DEVIATION = 1e-3
 _OF_COLOURS = ("torch", "caffe")
 
 
@@ -63,8 +65,12 @@ def find(word: str, channels: int, bgr: bool) -> PixelScale:
             f"--pixels {word} is not known; there are {', '.join(_SCALES)}, or MEAN/DEVIATION in numbers, for instance "
             "120.7/64.2 or 125.3,123.0,113.9/63.0,62.1,66.7"
         ) from None
-    if any(len(part) not in (1, channels) for part in (mean, deviation)) or not min(deviation) > 0:
-        raise UsageError(f"--pixels {word} needs one number a side, or one for each channel; deviations above 0")
+    if any(len(part) not in (1, channels) for part in (mean, deviation)) or not all(
+        math.isfinite(each) for each in (*mean, *deviation)
+    ):
+        raise UsageError(f"--pixels {word} needs one number a side, or one for each channel")
+    if not min(deviation) >= _LEAST_DEVIATION:
+        raise UsageError(f"--pixels {word} divides by nearly nothing; deviations are those of pixels from 0 to 255")
     return PixelScale(word, partial(_standardised, mean * (channels // len(mean)), deviation), bgr)
 
 

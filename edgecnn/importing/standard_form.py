@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from edgecnn.importing.flat_graph import FlatGraph
+from edgecnn.importing.ending import ROUGH_TOLERANCE, TOLERANCE, ending, is_rough, last
+from edgecnn.importing.flat_graph import FlatGraph, plain_name
 from edgecnn.importing.pixel_scale import PixelScale
 from edgecnn_export.dataset import Images, batches
 from edgecnn_export.gate import Probabilities
@@ -24,13 +24,8 @@ if TYPE_CHECKING:
 _LUMA = (0.299, 0.587, 0.114)
 """Of red, green and blue in the grey that Pillow and TensorFlow make (ITU-R BT.601)."""
 
-_TOLERANCE = 1e-3
-_ROUGH_TOLERANCE = 0.05
-"""Of probabilities, for a model that computed in 16 bits before."""
-
-_SCALING = ("Rescaling", "Normalization", "TrueDivide", "Divide", "Subtract", "Multiply")
-_OF_PLACES = ("InputLayer", "Random", "Resizing", "CenterCrop", "ZeroPadding", "Cropping")
-"""How the names of layers begin that leave pixels as bright as they are; augmentation does so outside training."""
+_OURS = ("pixels", "grey", "normalise", "flat", "both_ways", "probabilities")
+"""Names of our layers about the others."""
 
 _NOISE = 8
 _SEED = 10
@@ -67,12 +62,6 @@ class Theirs:
         single = self.ending in ("logit", "sigmoid")
         return f"one {self.ending}" if single else f"{self.classes:,} {self.ending}"
 
-    @property
-    def scales_pixels(self) -> bool:
-        """Whether the first that happens to pixels, but for their place and number, is that they are scaled."""
-        first = next((kind for kind in _kinds(self.model) if not kind.startswith(_OF_PLACES)), "")
-        return first in _SCALING
-
     def probabilities(self, images: Images, scale: PixelScale) -> Probabilities:
         """The model's own answers, shape (N, classes), to RGB pixels 0..255, shape (N, height, width, 3), so scaled."""
         with unwarned:
@@ -103,7 +92,10 @@ def find(model: keras.Model, size: tuple[int, int] | None) -> Theirs:
     inputs, outputs = (getattr(model, ends, None) or [] for ends in ("inputs", "outputs"))
     if len(inputs) != 1 or len(outputs) != 1 or isinstance(getattr(model, "output", None), dict):
         told = f"{counted(len(inputs), 'input')} and {counted(len(outputs), 'output')}"
-        raise ExportError(f"the model has {told}; expected a picture in and an answer for each label out")
+        raise ExportError(
+            f"the model has {told}; expected a picture in and an answer for each label out"
+            f"{'' if inputs else ': give it an input (keras.Input) before it is saved'}"
+        )
     shape = tuple(inputs[0].shape[1:])
     flat = len(shape) == 2
     if flat:
@@ -117,7 +109,7 @@ def find(model: keras.Model, size: tuple[int, int] | None) -> Theirs:
     if len(outputs[0].shape) != 2:
         raise ExportError(f"the model gives {tuple(outputs[0].shape[1:])}; expected one answer for each label")
     height, width = (own or asked for own, asked in zip(shape[:2], size or shape[:2], strict=True))
-    return Theirs(model, height, width, shape[2], flat, _ending(model, (height, width, *shape[2:][: not flat])))
+    return Theirs(model, height, width, shape[2], flat, ending(model, (height, width, *shape[2:][: not flat])))
 
 
 def standard(theirs: Theirs, scale: PixelScale, name: str) -> keras.Model:
@@ -133,7 +125,7 @@ def standard(theirs: Theirs, scale: PixelScale, name: str) -> keras.Model:
     from keras import layers
 
     pixels = keras.Input((theirs.height, theirs.width, 3), name="pixels")
-    graph = FlatGraph(linear=_last(theirs.model) if theirs.ending == "sigmoid" else None)
+    graph = FlatGraph(_OURS, linear=last(theirs.model) if theirs.ending == "sigmoid" else None)
     answers = graph(theirs.model, _seen(theirs, scale, pixels))
     if theirs.ending in ("logit", "sigmoid"):
         halves = layers.Dense(2, use_bias=False, trainable=False, name="both_ways")
@@ -141,7 +133,7 @@ def standard(theirs: Theirs, scale: PixelScale, name: str) -> keras.Model:
         halves.set_weights([np.array([[-0.5, 0.5]], np.float32)])
     if theirs.ending != "probabilities":
         answers = layers.Softmax(name="probabilities")(answers)
-    made = keras.Model(pixels, answers, name=name)
+    made = keras.Model(pixels, answers, name=plain_name(name, "model"))
     graph.take_weights()
     _compare(theirs, scale, made)
     return made
@@ -164,59 +156,11 @@ def _seen(theirs: Theirs, scale: PixelScale, x: Any) -> Any:
     return x
 
 
-def _kinds(model: Any) -> Iterator[str]:
-    """The classes of a model's operations from its input on."""
-    import keras
-
-    for each in model.layers if isinstance(model, keras.Sequential) else model.operations:
-        if isinstance(each, keras.Model):
-            yield from _kinds(each)
-        else:
-            yield type(each).__name__
-
-
-def _last(model: Any) -> Any:
-    """The operation that gives a model's output, however deep it lies."""
-    import keras
-
-    if not isinstance(model, keras.Model):
-        return model
-    return _last(model.layers[-1] if isinstance(model, keras.Sequential) else model.outputs[0]._keras_history.operation)
-
-
-def _ending(model: Any, shape: tuple[int, ...]) -> str:
-    import keras
-
-    last, count = _last(model), model.outputs[0].shape[-1]
-    activation = getattr(last, "activation", None) or keras.activations.linear
-    if activation is keras.activations.sigmoid:
-        if count == 1:
-            return "sigmoid"
-        raise ExportError(
-            f"the model answers {counted(count, 'label')} each by itself (a sigmoid each), as for pictures that show "
-            "several things; what is exported gives every picture one label"
-        )
-    noise = np.random.default_rng(_SEED).uniform(size=(_NOISE, *shape)).astype(np.float32)
-    with unwarned:
-        given = np.asarray(model(noise, training=False), np.float64)
-    if not np.isfinite(given).all():
-        raise ExportError("the model gives no numbers (NaN): its training has diverged")
-    if count > 1 and given.min() >= -_TOLERANCE and np.allclose(given.sum(-1), 1, atol=_TOLERANCE):
-        return "probabilities"
-    if activation not in (keras.activations.linear, keras.activations.log_softmax):
-        raise ExportError(
-            f"the model ends in {activation.__name__}, which gives no probabilities; expected a softmax, a sigmoid for "
-            "two classes, or what comes before them"
-        )
-    return "logits" if count > 1 else "logit"
-
-
 def _compare(theirs: Theirs, scale: PixelScale, made: keras.Model) -> None:
     shape = (_NOISE, theirs.height, theirs.width, 3)
     noise = np.random.default_rng(_SEED).integers(0, 256, shape, np.uint8)
     difference = np.abs(predict(made, noise) - theirs.probabilities(noise, scale)).max()
-    rough = any(layer.compute_dtype != "float32" for layer in theirs.model._flatten_layers())
-    if not difference <= (_ROUGH_TOLERANCE if rough else _TOLERANCE):
+    if not difference <= (ROUGH_TOLERANCE if is_rough(theirs.model) else TOLERANCE):
         raise ExportError(
             f"the imported model gives other answers than the file (largest difference {difference:.1e}); it has "
             "layers that act otherwise outside the program that made it"

@@ -28,7 +28,7 @@ NAME = re.compile(r"\w[\w.-]*", re.ASCII)
 
 _MEMBER = "edgecnn.json"
 _CONFIG = "config.json"
-_UNKNOWN = re.compile(r"Could not locate class '(.+?)'")
+_UNKNOWN = re.compile(r"(?:Could not locate class|Unknown layer:) '(.+?)'")
 
 # Written by Keras 3.15, not known to Keras 3.12, the last for Python 3.10.
 _NEW_OPTIONS = ("input_axes", "output_axes", "quantization_config")
@@ -163,9 +163,8 @@ def rebuild(saved: Path, path: Path) -> keras.Model:
         return keras.saving.load_model(saved, compile=False, safe_mode=True)
     except damage.ARCHIVE as problem:
         raise ExportError(f"{path} is damaged ({problem}); copy it again") from None
-    except (ValueError, TypeError, KeyError, OSError) as problem:
+    except (ValueError, TypeError, KeyError, OSError, AttributeError, IndexError) as problem:
         if unknown := _UNKNOWN.search(str(problem)):
-            raise ExportError(
-                f"{path} has the layer {unknown[1]}, which is none of Keras's own: build it of those"
-            ) from None
+            how = "build it of those" if saved.suffix == ".keras" else "build it of those, and save it as .keras"
+            raise ExportError(f"{path} has the layer {unknown[1]}, which is none of Keras 3's own: {how}") from None
         raise ExportError(f"{path} cannot be loaded by Keras ({first_line(problem)})") from None

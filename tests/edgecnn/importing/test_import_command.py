@@ -170,15 +170,20 @@ class TestWrongWords:
         [
             ([], 2, "does not say what its outputs mean: name --labels, or --data with labelled pictures"),
             (["--labels", "two.txt", "--bgr"], 2, "--bgr goes with --pixels"),
-            (["--labels", "two.txt", "--size", "8x8x3"], 2, "--size 8x8x3 is no size in pixels; write HEIGHTxWIDTH"),
+            (
+                ["--labels", "two.txt", "--size", "8x8x3"],
+                2,
+                "--size 8x8x3 is no size in pixels, 1 to 2,048 a side; write",
+            ),
             (["--labels", "two.txt", "--size", "99999"], 2, "--size 99999 is no size"),
+            (["--labels", "two.txt", "--size", "0x5"], 2, "--size 0x5 is no size"),
             (["--labels", "two.txt", "--pixels", "0-1"], 2, "--pixels 0-1 is not known"),
             (["--labels", "two.txt", "--pixels", "0..1"], 1, "tells 3 labels apart, and two.txt names 2: give the"),
             (["--labels", "two.txt", "--out", "a.h5"], 2, "--out a.h5 must end in .keras"),
             (["--labels", "two.txt", "--out", "a b.keras"], 2, "exported files are called after it"),
             (["--labels", "none.txt"], 1, "the labels none.txt cannot be read"),
             (["--data", "none"], 1, "none does not exist"),
-            (["--data", "cifar10"], 1, "tells 3 labels apart, and cifar10 names 10"),
+            (["--data", "cifar10"], 1, "the images of cifar10 are 32x32, and "),
         ],
     )
     @pytest.mark.usefixtures("here")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import shutil
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -104,6 +106,36 @@ def test_an_option_that_says_something_is_not_dropped() -> None:
     assert kept["config"] == {"name": "a", "groups": 1, "kernel_regularizer": None}
 
 
+@pytest.mark.usefixtures("keras")
+def test_what_reads_otherwise_in_keras_3() -> None:
+    leaky = modern({"class_name": "LeakyReLU", "config": {"name": "a", "alpha": 0.0}})
+    assert leaky["config"]["alpha"] == 0.0
+    dropout = modern(
+        {"class_name": "SpatialDropout2D", "config": {"name": "a", "rate": 0.5, "noise_shape": None, "trainable": True}}
+    )
+    assert dropout["config"] == {"name": "a", "rate": 0.5}
+    policy = modern({"class_name": "Policy", "config": {"name": "mixed_float16"}})
+    assert (policy["class_name"], policy["config"]) == ("DTypePolicy", {"name": "mixed_float16"})
+    for activation in ("hard_sigmoid", {"class_name": "function", "config": "hard_sigmoid"}):
+        with pytest.raises(ExportError, match="the layer a has Keras 2's hard_sigmoid, which is another function"):
+            modern({"class_name": "LSTM", "config": {"name": "a", "recurrent_activation": activation}})
+
+
+def test_layers_with_slashes_in_their_names(keras: Any) -> None:
+    given = layer("InputLayer", "in", batch_input_shape=[None, 2], dtype="float32")
+    first = layer("Dense", "a/b", [["in", 0, 0, {}]], units=3, activation="relu")
+    second = layer("Dense", "a_b", [["a/b", 0, 0, {}]], units=4)
+    model = keras.Model.from_config(modern(functional(given, first, second, end=["a_b", 0, 0]))["config"])
+    assert [each.name for each in model.layers] == ["in", "a_b_", "a_b"]
+    assert model.output_shape == (None, 4)
+
+
+def test_a_kind_of_file_is_known_by_its_content(tmp_path: Path) -> None:
+    for source, name in (("nested.keras", "a.h5"), ("nested.h5", "a.keras"), ("nested.h5", "a.model")):
+        (tmp_path / name).write_bytes((DATA / source).read_bytes())
+        assert model_file.load(tmp_path / name).output_shape == (None, 1)
+
+
 class TestWhatIsNoModel:
     def test_missing_or_of_another_kind(self, tmp_path: Path) -> None:
         with pytest.raises(ExportError, match=r"none\.keras does not exist"):
@@ -111,7 +143,9 @@ class TestWhatIsNoModel:
         (tmp_path / "a.pt").write_bytes(b"x")
         (tmp_path / "saved").mkdir()
         for name in ("a.pt", "saved"):
-            with pytest.raises(ExportError, match=rf'{name} is not a \.keras or \.h5 file; .*model\.save\("model'):
+            with pytest.raises(
+                ExportError, match=rf'{name} is not a \.keras or \.h5 file that Keras saved; .*model\.save\("model'
+            ):
                 model_file.load(tmp_path / name)
 
     @pytest.mark.parametrize("suffix", ["keras", "h5"])
@@ -119,7 +153,7 @@ class TestWhatIsNoModel:
         whole = (DATA / f"nested.{suffix}").read_bytes()
         for content in (b"", b"PK\x03\x04 and so on", whole[: len(whole) // 2]):
             (path := tmp_path / f"a.{suffix}").write_bytes(content)
-            with pytest.raises(ExportError, match=rf"a\.{suffix} is not a model that Keras saved"):
+            with pytest.raises(ExportError, match=rf"a\.{suffix} is not a (model|\.keras or .*) that Keras saved"):
                 model_file.load(path)
 
     def test_another_archive(self, tmp_path: Path) -> None:
@@ -143,3 +177,34 @@ class TestWhatIsNoModel:
             model.save(path := tmp_path / f"a.{suffix}")
             with pytest.raises(ExportError, match=rf"a\.{suffix} cannot be loaded by Keras"):
                 model_file.load(path)
+
+    @pytest.mark.parametrize("member", ["config.json", "model.weights.h5"])
+    def test_parts_that_are_larger_than_a_models(self, member: str, tmp_path: Path) -> None:
+        with zipfile.ZipFile(DATA / "nested.keras") as archive:
+            members = {name: archive.read(name) for name in archive.namelist()}
+        with zipfile.ZipFile(path := tmp_path / "a.keras", "w", zipfile.ZIP_DEFLATED) as archive:
+            for name, content in (members | {member: bytes(150_000_000)}).items():
+                archive.writestr(name, content)
+        with pytest.raises(ExportError, match=r"a\.keras is not a model .*its parts are larger than a model's"):
+            model_file.load(path)
+
+    def test_numbers_that_make_no_sense(self, tmp_path: Path) -> None:
+        given = layer("InputLayer", "in", batch_input_shape=[None, 2], dtype="float32")
+        for odd in (
+            layer("TFOpLambda", "op", ["in", 0, 0, {"y": 0}], function="math.truediv"),
+            layer("BatchNormalization", "op", [["in", 0, 0, {}]], axis=[]),
+        ):
+            with zipfile.ZipFile(path := tmp_path / "a.keras", "w") as archive:
+                archive.writestr("metadata.json", json.dumps({"keras_version": "2.15.0"}))
+                archive.writestr("config.json", json.dumps(functional(given, odd, end=["op", 0, 0])))
+                archive.writestr("model.weights.h5", b"")
+            with pytest.raises(ExportError, match=r"a\.keras is not a model that Keras saved"):
+                model_file.load(path)
+
+    def test_a_full_temporary_folder(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        def full(*_: Any) -> None:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+        monkeypatch.setattr(shutil, "copyfile", full)
+        with pytest.raises(ExportError, match="is full; make room there, or set TMPDIR"):
+            model_file.load(DATA / "nested.h5")

@@ -40,12 +40,15 @@ def test_imagenet(here: Path) -> None:
     [
         (b"", "does not name two labels or more"),
         (b"cat\n", "does not name two labels or more"),
-        (b"cat\n\ndog\n", "does not name two labels or more; write one a line"),
+        (b"cat\n\ndog\n", "has an empty line or name, number 2; give each output a name"),
         (b"cat\ndog\ncat\n", "has the label cat twice"),
         (b"[1, 2]", "are neither a list of names nor names by their numbers from 0"),
         (b'{"1": "cat", "2": "dog"}', "are neither a list"),
         (b'{"cat": 0, "dog": 2}', "are neither a list"),
         (b'["cat", ', "are not JSON"),
+        (b"[" * 100_000, "are not JSON"),
+        (b"1" * 6_000 + b" cat", "does not name two labels or more"),
+        (b"cat\n" * 3_000_000, "is too long to be a list of labels"),
         (b"\xff\xfe\x00cat", "are not UTF-8 text"),
     ],
 )

@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from edgecnn.importing import pixel_scale, standard_form
+from edgecnn.importing.beginning import scales_pixels as beginning_of
 from edgecnn.importing.flat_graph import FlatGraph
 from edgecnn.importing.standard_form import Theirs
 from edgecnn_export.reference import predict
@@ -35,6 +36,15 @@ def imported(theirs: Theirs, word: str = "0..1", bgr: bool = False) -> Any:
     return standard_form.standard(theirs, pixel_scale.find(word, theirs.channels, bgr), "theirs")
 
 
+def test_a_sigmoid_that_is_no_layer(keras: Any) -> None:
+    pixels = keras.Input((SIDE, SIDE, 3))
+    x = keras.layers.Dense(1)(keras.layers.GlobalAveragePooling2D()(pixels))
+    model = keras.Model(pixels, keras.ops.sigmoid(x))
+    theirs = standard_form.find(model, None)
+    assert theirs.ending == "sigmoid"
+    np.testing.assert_allclose(predict(imported(theirs), NOISE)[:, 1:], model(NOISE / np.float32(255)), atol=1e-5)
+
+
 def softmax(logits: Any) -> Any:
     powers = np.exp(logits)
     return powers / powers.sum(-1, keepdims=True)
@@ -50,6 +60,8 @@ def test_endings(keras: Any) -> None:
         ("logit", [layers.Dense(1)]),
         ("sigmoid", [layers.Dense(1, activation="sigmoid")]),
         ("sigmoid", [layers.Dense(1), layers.Activation("sigmoid")]),
+        ("sigmoid", [layers.Dense(1, activation="sigmoid"), layers.Activation("linear"), layers.Flatten()]),
+        ("sigmoid", [keras.Sequential([layers.Dense(1, activation="sigmoid")]), layers.Dropout(0.5)]),
     ]:
         model = network(keras, *last)
         theirs = standard_form.find(model, None)
@@ -100,8 +112,10 @@ def test_scales_of_opencv_and_of_grey(keras: Any) -> None:
         ("1..2", 3, False, "--pixels 1..2 is not known; there are 0..255, 0..1, -1..1, torch, caffe, or MEAN/DEV"),
         ("1/2/3", 3, False, "is not known"),
         ("1,2/3", 3, False, "needs one number a side, or one for each channel"),
-        ("1/0", 3, False, "deviations above 0"),
-        ("1/nan", 3, False, "deviations above 0"),
+        ("1/0", 3, False, "divides by nearly nothing; deviations are those"),
+        ("1/nan", 3, False, "needs one number a side"),
+        ("1,2,3/inf", 3, False, "needs one number a side"),
+        ("0/1e-320", 3, False, "divides by nearly nothing"),
         ("1,2,3/4", 1, False, "needs one number a side"),
         ("torch", 1, False, "is about colours, and the network sees grey"),
         ("0..1", 1, True, "--bgr is about colours, and the network sees grey"),
@@ -129,6 +143,8 @@ def test_a_network_of_any_size(keras: Any) -> None:
     model = network(keras, keras.layers.Dense(3, activation="softmax"), shape=(None, None, 3))
     with pytest.raises(ExportError, match="takes pictures of any size; name the one to use with --size"):
         standard_form.find(model, None)
+    with pytest.raises(ExportError, match=r"the model does not run on pictures of 2x2 \(.+\)"):
+        standard_form.find(model, (2, 2))
     made = imported(standard_form.find(model, (SIDE, SIDE + 4)))
     assert made.input_shape == (None, SIDE, SIDE + 4, 3)
     fixed = network(keras, keras.layers.Dense(3, activation="softmax"))
@@ -154,6 +170,19 @@ def test_models_within_models_become_one_graph_with_a_name_for_each_layer(keras:
     np.testing.assert_allclose(predict(made, NOISE), model(NOISE / np.float32(255), training=False), atol=1e-5)
 
 
+def test_names_that_are_ours_or_no_scope(keras: Any) -> None:
+    layers = keras.layers
+    names = ("pixels", "grey", "normalise", "flat", "both_ways", "probabilities", "my conv", "_own")
+    pixels = x = keras.Input((SIDE, SIDE, 1), name="normalise_2")
+    for name in names:
+        x = layers.Conv2D(2, 1, name=name)(x)
+    model = keras.Model(pixels, layers.Dense(1)(layers.GlobalAveragePooling2D()(x)))
+    theirs = standard_form.find(model, None)
+    made = standard_form.standard(theirs, pixel_scale.find("0..1", 1, False), "_theirs")
+    assert predict(made, NOISE).shape == (5, 2)
+    assert "my_conv" in [each.name for each in made.layers]
+
+
 def test_a_normalisation_that_was_adapted(keras: Any) -> None:
     adapted = keras.layers.Normalization()
     adapted.adapt(NOISE.astype(np.float32))
@@ -162,16 +191,19 @@ def test_a_normalisation_that_was_adapted(keras: Any) -> None:
     np.testing.assert_allclose(predict(made, NOISE), model(NOISE.astype(np.float32)), atol=1e-5)
 
 
-def test_numbers_of_fewer_bits(keras: Any) -> None:
+@pytest.mark.parametrize("last", ["float32", "bfloat16"])
+def test_numbers_of_fewer_bits(keras: Any, last: str) -> None:
     before = keras.config.dtype_policy()
     try:
         keras.config.set_dtype_policy("mixed_bfloat16")
-        model = network(keras, keras.layers.Dense(3, activation="softmax", dtype="float32"))
+        model = network(keras, keras.layers.Dense(3, activation="softmax", dtype=last))
     finally:
         keras.config.set_dtype_policy(before)
     made = imported(standard_form.find(model, None))
     assert {each.compute_dtype for each in made.layers} == {"float32"}
-    np.testing.assert_allclose(predict(made, NOISE), model(NOISE / np.float32(255)), atol=0.05)
+    np.testing.assert_allclose(
+        predict(made, NOISE), np.asarray(model(NOISE / np.float32(255))).astype(np.float32), atol=0.05
+    )
 
 
 def test_weights_that_were_quantized_already(keras: Any) -> None:
@@ -184,19 +216,36 @@ def test_weights_that_were_quantized_already(keras: Any) -> None:
 
 
 def test_whether_the_network_scales_pixels_itself(keras: Any) -> None:
-    layers, last = keras.layers, keras.layers.Dense(3)
+    layers, ops = keras.layers, keras.ops
+    adapted, of_one = layers.Normalization(), layers.Normalization()
+    adapted.adapt(NOISE.astype(np.float32))
+    of_one.adapt(NOISE / np.float32(255))
     for beginning, expected in [
         ((), False),
         ((layers.Rescaling(1 / 255),), True),
         ((layers.RandomFlip(), layers.CenterCrop(SIDE, SIDE), layers.Rescaling(1 / 255)), True),
         ((keras.Sequential([layers.RandomZoom(0.1)]), layers.Normalization(mean=1.0, variance=2.0)), True),
-        ((layers.Conv2D(3, 1), layers.Rescaling(2.0)), False),
+        ((layers.Rescaling(1.0), layers.Rescaling(1 / 127.5, offset=-1)), True),
+        ((layers.Conv2D(3, 1), layers.Rescaling(1 / 255)), False),
+        ((adapted,), True),
+        ((of_one,), False),  # for pixels that were divided before
+        ((layers.Rescaling(2.0, offset=-1),), False),
+        ((layers.Rescaling(1.0),), False),
     ]:
-        found = standard_form.find(network(keras, last, beginning=beginning), None)
-        assert found.scales_pixels is expected
+        assert beginning_of(network(keras, layers.Dense(3), beginning=beginning)) is expected
     pixels = keras.Input((SIDE, SIDE, 3))
-    x = layers.GlobalAveragePooling2D()((pixels - 127.5) / 127.5)
-    assert standard_form.find(keras.Model(pixels, layers.Dense(2)(x)), None).scales_pixels
+    for scaled, expected in [
+        ((pixels - 127.5) / 127.5, True),
+        (ops.cast(pixels, "float32") / 255, True),
+        (pixels * (1 / 255), True),
+        (pixels * 2 - 1, False),
+        (pixels - 0.5, False),
+        (layers.Add()([pixels, pixels]), False),
+        (keras.applications.vgg16.preprocess_input(pixels), True),
+        (keras.applications.densenet.preprocess_input(pixels), True),
+    ]:
+        model = keras.Model(pixels, layers.Dense(2)(layers.GlobalAveragePooling2D()(scaled)))
+        assert beginning_of(model) is expected
 
 
 def test_what_is_no_classifier_of_pictures(keras: Any) -> None:
@@ -210,6 +259,11 @@ def test_what_is_no_classifier_of_pictures(keras: Any) -> None:
         (keras.Model(pixels, layers.Conv2D(2, 3)(pixels)), r"the model gives \(6, 6, 2\)"),
         (keras.Sequential([keras.Input((5,)), layers.Dense(2)]), r"the model takes \(5,\); expected height, width"),
         (keras.Sequential([keras.Input((3, 8, 8)), layers.Flatten(), layers.Dense(2)]), "1 or 3 channels"),
+        (keras.Sequential([layers.Dense(2)]), r"give it an input \(keras.Input\) before it is saved"),
+        (
+            keras.Model(pixels, layers.GlobalAveragePooling2D()(layers.Conv2D(1, 1, activation="sigmoid")(pixels))),
+            "several",
+        ),
         (network(keras, layers.Dense(3, activation="sigmoid")), "answers 3 labels each by itself"),
         (network(keras, layers.Dense(3, activation="tanh")), "ends in tanh, which gives no probabilities"),
         (network(keras, layers.Dense(3), layers.Rescaling(float("nan"))), r"gives no numbers \(NaN\)"),
