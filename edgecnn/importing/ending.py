@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ ROUGH_TOLERANCE = 0.05
 """Of probabilities, for a model that computed in 16 bits before."""
 
 _OF_SHAPE = ("Flatten", "Reshape", "Dropout", "Identity", "Squeeze")
-_MOST_NOISE = 512 * 512
+_MOST_NOISE = 3 * 512 * 512
 _NOISE = 8
 _SEED = 10
 
@@ -101,13 +102,13 @@ def ending(model: Any, shape: tuple[int, ...]) -> str:
 
 
 def _answers_to_noise(model: Any, shape: tuple[int, ...]) -> npt.NDArray[np.float64]:
-    count = _NOISE if shape[0] * shape[1] <= _MOST_NOISE else 2
+    count = _NOISE if prod(shape) <= _MOST_NOISE else 2
     noise = np.random.default_rng(_SEED).random((count, *shape), np.float32)
     try:
         with unwarned:
             given = np.asarray(model(noise, training=False)).astype(np.float64)
     except Exception as problem:  # whatever the backend raises
-        size = "x".join(map(str, shape[:2]))
+        size = "x".join(map(str, shape))
         raise ExportError(f"the model does not run on pictures of {size} ({first_line(problem)})") from None
     if not np.isfinite(given).all():
         raise ExportError("the model gives no numbers (NaN): its training has diverged")

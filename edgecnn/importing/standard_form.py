@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import isqrt
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -40,7 +41,7 @@ class Theirs:
         height: of its input, in pixels.
         width: likewise.
         channels: 3 or 1.
-        flat: whether the input has no axis for the one channel.
+        shape: of its input without N, which may have no axis for the one channel, or be a row of numbers.
         ending: what comes out: ``probabilities``, ``logits``, a ``logit`` or a ``sigmoid`` of two classes.
     """
 
@@ -48,7 +49,7 @@ class Theirs:
     height: int
     width: int
     channels: int
-    flat: bool
+    shape: tuple[int, ...]
     ending: str
 
     @property
@@ -96,12 +97,8 @@ def find(model: keras.Model, size: tuple[int, int] | None) -> Theirs:
             f"the model has {told}; expected a picture in and an answer for each label out"
             f"{'' if inputs else ': give it an input (keras.Input) before it is saved'}"
         )
-    shape = tuple(inputs[0].shape[1:])
-    flat = len(shape) == 2
-    if flat:
-        shape = (*shape, 1)
-    if len(shape) != 3 or shape[2] not in (1, 3):
-        raise ExportError(f"the model takes {tuple(inputs[0].shape[1:])}; expected height, width and 1 or 3 channels")
+    given = tuple(inputs[0].shape[1:])
+    shape = _in_three(given)
     if None in shape[:2] and size is None:
         raise ExportError("the model takes pictures of any size; name the one to use with --size, for instance 224x224")
     if size and any(own not in (None, asked) for own, asked in zip(shape[:2], size, strict=True)):
@@ -109,7 +106,22 @@ def find(model: keras.Model, size: tuple[int, int] | None) -> Theirs:
     if len(outputs[0].shape) != 2:
         raise ExportError(f"the model gives {tuple(outputs[0].shape[1:])}; expected one answer for each label")
     height, width = (own or asked for own, asked in zip(shape[:2], size or shape[:2], strict=True))
-    return Theirs(model, height, width, shape[2], flat, ending(model, (height, width, *shape[2:][: not flat])))
+    own = given if len(given) < 3 else (height, width, shape[2])
+    return Theirs(model, height, width, shape[2], own, ending(model, own))
+
+
+def _in_three(shape: tuple[int | None, ...]) -> tuple[Any, ...]:
+    """Height, width and channels of what a network takes; a row of numbers is a square picture, line by line."""
+    match shape:
+        case (int(count),):
+            for channels in (1, 3):
+                if channels * (side := isqrt(count // channels)) ** 2 == count:
+                    return side, side, channels
+        case (height, width):
+            return height, width, 1
+        case (height, width, 1 | 3 as channels):
+            return height, width, channels
+    raise ExportError(f"the model takes {shape}; expected height, width and 1 or 3 channels")
 
 
 def standard(theirs: Theirs, scale: PixelScale, name: str) -> keras.Model:
@@ -151,8 +163,8 @@ def _seen(theirs: Theirs, scale: PixelScale, x: Any) -> Any:
     if scale.bgr:
         x = ops.take(x, [2, 1, 0], axis=-1)
     x = scale.apply(x)
-    if theirs.flat:
-        x = layers.Reshape((theirs.height, theirs.width), name="flat")(x)
+    if len(theirs.shape) < 3:
+        x = layers.Reshape(theirs.shape, name="flat")(x)
     return x
 
 

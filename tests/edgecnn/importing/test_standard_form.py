@@ -129,7 +129,7 @@ def test_scales_of_opencv_and_of_grey(keras: Any) -> None:
 def test_a_network_of_grey_pictures(keras: Any, shape: tuple[int, ...]) -> None:
     model = network(keras, keras.layers.Dense(3, activation="softmax"), shape=shape)
     theirs = standard_form.find(model, None)
-    assert (theirs.channels, theirs.flat) == (1, len(shape) == 2)
+    assert (theirs.channels, theirs.shape) == (1, shape)
     grey = np.stack([np.asarray(Image.fromarray(each).convert("L")) for each in NOISE])
     expected = model(grey.reshape(5, *shape) / np.float32(255))
     made = imported(theirs)
@@ -139,11 +139,21 @@ def test_a_network_of_grey_pictures(keras: Any, shape: tuple[int, ...]) -> None:
     np.testing.assert_allclose(predict(made, same), expected, atol=1e-5)
 
 
+@pytest.mark.parametrize("channels", [1, 3])
+def test_a_network_of_numbers_in_a_row(keras: Any, channels: int) -> None:
+    model = keras.Sequential([keras.Input((SIDE * SIDE * channels,)), keras.layers.Dense(3, activation="softmax")])
+    theirs = standard_form.find(model, None)
+    assert (theirs.height, theirs.width, theirs.channels) == (SIDE, SIDE, channels)
+    same = np.repeat(NOISE[..., :1], 3, -1) if channels == 1 else NOISE
+    expected = model(same[..., :channels].reshape(5, -1) / np.float32(255))
+    np.testing.assert_allclose(predict(imported(theirs), same), expected, atol=1e-5)
+
+
 def test_a_network_of_any_size(keras: Any) -> None:
     model = network(keras, keras.layers.Dense(3, activation="softmax"), shape=(None, None, 3))
     with pytest.raises(ExportError, match="takes pictures of any size; name the one to use with --size"):
         standard_form.find(model, None)
-    with pytest.raises(ExportError, match=r"the model does not run on pictures of 2x2 \(.+\)"):
+    with pytest.raises(ExportError, match=r"the model does not run on pictures of 2x2x3 \(.+\)"):
         standard_form.find(model, (2, 2))
     made = imported(standard_form.find(model, (SIDE, SIDE + 4)))
     assert made.input_shape == (None, SIDE, SIDE + 4, 3)
