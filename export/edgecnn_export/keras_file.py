@@ -28,7 +28,7 @@ NAME = re.compile(r"\w[\w.-]*", re.ASCII)
 
 _MEMBER = "edgecnn.json"
 _CONFIG = "config.json"
-_UNKNOWN = re.compile(r"(?:Could not locate class|Unknown layer:) '(.+?)'")
+_UNKNOWN = re.compile(r"(?:Could not locate class|Unknown layer:|Could not deserialize) '(?:keras\.layers\.)?(.+?)'")
 
 # Written by Keras 3.15, not known to Keras 3.12, the last for Python 3.10.
 _NEW_OPTIONS = ("input_axes", "output_axes", "quantization_config")
