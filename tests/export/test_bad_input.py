@@ -130,7 +130,7 @@ def error_of(words: list[str], capfd: pytest.CaptureFixture[str]) -> str:
         (no_softmax, "its last layer must be a softmax"),
         (below_zero, "its last layer must be a softmax"),
         (a_function, "cannot be loaded by Keras ("),
-        (an_unknown_layer, "bad.keras has the layer Mine, which is none of Keras's own"),
+        (an_unknown_layer, "bad.keras has the layer Mine, which is none of Keras 3's own"),
     ],
 )
 def test_models_that_are_no_classifier_of_pictures(
