@@ -117,4 +117,4 @@ def _answers_to_noise(model: Any, shape: tuple[int, ...]) -> npt.NDArray[np.floa
 
 def is_rough(model: Any) -> bool:
     """Whether a layer computes in fewer bits than float32."""
-    return any(layer.compute_dtype != "float32" for layer in model._flatten_layers())
+    return any(layer.compute_dtype in ("float16", "bfloat16") for layer in model._flatten_layers())

@@ -77,7 +77,9 @@ def test_train_export_parity_and_evaluate(folder: Path, here: Path, capfd: pytes
         assert evaluated["accuracy"] == pytest.approx(right or compared["rows"][0]["accuracy"])
 
     # A model of these photographs is none of CIFAR-10, and the other way round.
-    for words in (["export", "run"], ["parity", "run", "run/baseline-int8.onnx"], ["evaluate", "run"]):
+    assert run(["export", "run"]) == 2
+    assert "error: run is compared on pictures of your own: name labelled ones with --data" in capfd.readouterr().err
+    for words in (["parity", "run", "run/baseline-int8.onnx"], ["evaluate", "run"]):
         assert run(words) == 1
         assert (
             "error: the model was not trained on CIFAR-10; name its photographs with --data" in capfd.readouterr().err

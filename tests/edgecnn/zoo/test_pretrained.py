@@ -112,7 +112,8 @@ def test_wrong_usage(tiny: Path, photos: Path, tmp_path: Path, capfd: pytest.Cap
 
     assert error("tiny", "--weights", str(tiny)) == (
         2,
-        "error: tiny is compared on pictures of your own: name their folder with --calibration\n",
+        "error: tiny is compared on pictures of your own: name labelled ones with --data, or a folder of others with "
+        "--calibration\n",
     )
     calibration = ["--calibration", str(photos)]
     assert error("lenet5") == (
