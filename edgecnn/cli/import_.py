@@ -77,6 +77,7 @@ def import_(
     from edgecnn.data import source as sources
     from edgecnn.importing import label_list, model_file, pixel_scale, standard_form
     from edgecnn.training import keras_backend
+    from edgecnn.zoo import weight_files
     from edgecnn_export import keras_file
     from edgecnn_runtime.contract import InputSpec
 
@@ -108,7 +109,7 @@ def import_(
     )
     scale = _measured(theirs, given, images) if images else given or _included(file, theirs)
     made = standard_form.standard(theirs, scale, target.stem)
-    origin = {"imported_from": f"{file.name}, SHA-256 {model_file.digest(file)}", "pixels": str(scale)}
+    origin = {"imported_from": weight_files.origin(file), "pixels": str(scale)}
     target.parent.mkdir(parents=True, exist_ok=True)
     keras_file.save(target, made, keras_file.About(target.stem, meant, spec, origin))
     proof = f"--data {shlex.quote(str(data))}" if data else "--calibration PICTURES"

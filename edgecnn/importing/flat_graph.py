@@ -64,13 +64,14 @@ class FlatGraph:
             raise ExportError(
                 f"the layer {layer.name} has weights in {layer.dtype_policy.name}; give the model that was quantized"
             )
-        name, number = plain_name(layer.name, "layer"), 1
+        name = plain = plain_name(layer.name, "layer")
+        number = 1
         while name in self._names:
             number += 1
-            name = f"{plain_name(layer.name, 'layer')}_{number}"
+            name = f"{plain}_{number}"
         self._names.add(name)
-        plain = {"activation": "linear"} if layer is self._linear else {}
-        return type(layer).from_config(_in_float32(layer.get_config()) | {"name": name} | plain)
+        ending = {"activation": "linear"} if layer is self._linear else {}
+        return type(layer).from_config(_in_float32(layer.get_config()) | {"name": name} | ending)
 
 
 def plain_name(name: str, otherwise: str) -> str:

@@ -27,7 +27,6 @@ _NESTED = (("Sequential",), ("Sequential", "Functional", "Model"))
 _LEARNING_ONLY = ("_initializer", "_regularizer", "_constraint")
 """How the names of options end that mean nothing to a model that has learnt."""
 
-
 _OTHER_FUNCTION = "hard_sigmoid"
 """In Keras 2 clip(x / 5 + 1 / 2, 0, 1), in Keras 3 clip(x / 6 + 1 / 2, 0, 1)."""
 

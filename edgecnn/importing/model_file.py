@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import hashlib
 import json
 import shutil
 import zipfile
@@ -66,11 +65,6 @@ def _load(path: Path, kind: str) -> keras.Model:
             shutil.copyfile(path, copy)
             made = True
         return keras_file.rebuild(copy if made else path, path)
-
-
-def digest(path: Path) -> str:
-    """SHA-256 of the file."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _modern_archive(path: Path, copy: Path) -> bool:

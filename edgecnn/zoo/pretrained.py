@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgecnn.data import imagenet
-from edgecnn.zoo import weights
+from edgecnn.zoo import weight_files, weights
 from edgecnn.zoo.network import Network
 from edgecnn_export.keras_file import About
 from edgecnn_runtime.errors import DataError, UsageError
@@ -32,7 +31,10 @@ def about(network: Network, file: Path | None) -> About:
         network.name,
         imagenet.labels(),
         imagenet.input_spec(network.height, network.width),
-        {"training_data": "ImageNet (ILSVRC 2012)", "weights": _origin(file)},
+        {
+            "training_data": "ImageNet (ILSVRC 2012)",
+            "weights": weight_files.origin(file) if file else "keras.applications",
+        },
     )
 
 
@@ -49,17 +51,3 @@ def build(network: Network, file: Path | None) -> keras.Model:
             f"{file} has no weights of {', '.join(missing)} for {network.classes} classes; give the file with the top"
         )
     return model
-
-
-def _origin(file: Path | None) -> str:
-    """Where the weights are from, for the contract."""
-    if file is None:
-        return "keras.applications"
-    digest = hashlib.sha256()
-    try:
-        with file.open("rb") as opened:
-            while block := opened.read(2**20):
-                digest.update(block)
-    except OSError as problem:
-        raise DataError(f"the file of weights {file} cannot be read ({problem.strerror})") from None
-    return f"{file.name}, SHA-256 {digest.hexdigest()}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import zipfile
 from collections.abc import Iterator
@@ -55,6 +56,22 @@ def opened(path: Path) -> Iterator[Weights]:
             yield weights
     except (*damage.ARCHIVE, *damage.ARRAY, OSError, KeyError, AttributeError) as problem:
         raise DataError(f"{path} cannot be read as a file of weights ({first_line(problem)})") from None
+
+
+def origin(path: Path) -> str:
+    """Name and SHA-256 of a file, for the contract of what is made of it.
+
+    Raises:
+        DataError: it cannot be read.
+    """
+    digest = hashlib.sha256()
+    try:
+        with path.open("rb") as opened_file:
+            while block := opened_file.read(2**20):
+                digest.update(block)
+    except OSError as problem:
+        raise DataError(f"the file of weights {path} cannot be read ({problem.strerror})") from None
+    return f"{path.name}, SHA-256 {digest.hexdigest()}"
 
 
 def _read(path: Path, stack: ExitStack) -> Weights:
